@@ -1,0 +1,55 @@
+"""Ids: those derived from references under the installation's secret, and fresh ones."""
+
+import hmac
+import os
+from hashlib import sha256
+from uuid import UUID
+
+
+class Ids:
+    """Derives ids from the references of the outside world under the installation's secret.
+
+    Sequential references are guessable, so an id is an HMAC (RFC 2104, SHA-256) and tells nothing
+    to whoever lacks the secret; the same reference gives the same id on every replica.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        """Take the installation's secret, at least 32 bytes.
+
+        Raises:
+            ValueError: the secret is shorter.
+        """
+        if len(secret) < 32:
+            raise ValueError("the installation's secret must be at least 32 bytes long")
+        self._secret = secret
+
+    def digest(self, kind: str, *parts: str) -> str:
+        """The keyed hash of a reference, 64 hexadecimal digits, for look-ups in views."""
+        return self._mac(kind, parts).hex()
+
+    def derive(self, kind: str, *parts: str) -> UUID:
+        """The id of the thing of this kind that these references name (RFC 9562 version 8)."""
+        return UUID(bytes=_stamp(self._mac(kind, parts)[:16]))
+
+    def _mac(self, kind: str, parts: tuple[str, ...]) -> bytes:
+        mac = hmac.new(self._secret, digestmod=sha256)
+        for part in (kind, *parts):
+            encoded = part.encode()
+            mac.update(len(encoded).to_bytes(4, "big"))
+            mac.update(encoded)
+        return mac.digest()
+
+
+def fresh_id() -> UUID:
+    """A random id (RFC 9562 version 4)."""
+    raw = bytearray(os.urandom(16))
+    raw[6] = (raw[6] & 0x0F) | 0x40
+    raw[8] = (raw[8] & 0x3F) | 0x80
+    return UUID(bytes=bytes(raw))
+
+
+def _stamp(raw: bytes) -> bytes:
+    stamped = bytearray(raw)
+    stamped[6] = (stamped[6] & 0x0F) | 0x80
+    stamped[8] = (stamped[8] & 0x3F) | 0x80
+    return bytes(stamped)
