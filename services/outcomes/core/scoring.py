@@ -1,0 +1,221 @@
+"""From answers to a score: read by the door before a measure is stored; risk items come first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.outcomes.core.instrument import Instrument, Items, RiskItem
+
+CONFLICT = "conflict"
+PRORATED = "prorated"
+INCOMPLETE = "incomplete"
+RISK_UNANSWERED = "risk item unanswered"
+
+
+class ScoringError(Exception):
+    """The answers cannot be those of the instrument; nothing in the text tells the answers."""
+
+
+class NothingToScoreError(ScoringError):
+    """Neither items nor a total."""
+
+
+class ItemsNotTakenError(ScoringError):
+    """Of this instrument totals alone are taken."""
+
+
+class ItemCountError(ScoringError):
+    """A wrong number of items."""
+
+    def __init__(self, expected: int) -> None:
+        """Say how many there must be."""
+        super().__init__(f"needs {expected} items")
+        self.expected = expected
+
+
+class ItemRangeError(ScoringError):
+    """An answer outside its range; `index` counts from 0."""
+
+    def __init__(self, index: int, minimum: int, maximum: int) -> None:
+        """Say which, and what it may be."""
+        super().__init__(f"item {index + 1} must be a whole number from {minimum} to {maximum}")
+        self.index = index
+        self.minimum = minimum
+        self.maximum = maximum
+
+
+class TotalRangeError(ScoringError):
+    """A total outside the range of the instrument."""
+
+    def __init__(self, minimum: float, maximum: float) -> None:
+        """Say what it may be."""
+        super().__init__(f"the total must lie from {minimum:g} to {maximum:g}")
+        self.minimum = minimum
+        self.maximum = maximum
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the answers come to; `score` is None where too much is missing.
+
+    `risk` holds one dict for each risk item: item, kind, answer, state, urgent.
+    """
+
+    score: float | None
+    subscales: dict[str, float] = field(default_factory=dict)
+    band: str | None = None
+    flags: list[str] = field(default_factory=list)
+    risk: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_risk(instrument: Instrument, items: Sequence[int | None] | None) -> list[dict[str, Any]]:
+    """The risk answers as given; never refuses, and knows nothing of scores.
+
+    Returns:
+        For each risk item {item, kind, answer, state, urgent}; state is "endorsed",
+        "not endorsed", "unanswered", or "not received" (a total without items).
+    """
+    return [_risk_answer(risk, items) for risk in instrument.risk]
+
+
+def _risk_answer(risk: RiskItem, items: Sequence[int | None] | None) -> dict[str, Any]:
+    answer: int | None = None
+    if items is None:
+        state = "not received"
+    else:
+        answer = items[risk.item - 1] if risk.item <= len(items) else None
+        state = "unanswered"
+    if answer is not None:
+        state = "endorsed" if answer >= risk.endorsed_from else "not endorsed"
+    urgent = answer is not None and answer >= risk.urgent_from
+    return {
+        "item": risk.item,
+        "kind": risk.kind,
+        "answer": answer,
+        "state": state,
+        "urgent": urgent,
+    }
+
+
+def score(
+    instrument: Instrument, items: Sequence[int | None] | None, total: float | None
+) -> Scored:
+    """Score one completed questionnaire.
+
+    A total beside items is only compared with them. Too many unanswered items leave the score
+    None, whatever total came along.
+
+    Raises:
+        ScoringError: one of its kinds; the answers are impossible for the instrument.
+    """
+    if items is None and total is None:
+        raise NothingToScoreError("needs items or a total")
+    if total is not None and not instrument.minimum <= total <= instrument.maximum:
+        raise TotalRangeError(instrument.minimum, instrument.maximum)
+    risk = read_risk(instrument, items)
+    if items is None:
+        return Scored(
+            score=None if total is None else float(total), band=band(instrument, total), risk=risk
+        )
+    answers = _checked(instrument, items)
+    value, flags = _sum(instrument, answers)
+    if total is not None and _disagrees(instrument, answers, value, total):
+        flags.append(CONFLICT)
+    if any(answer["state"] == "unanswered" for answer in risk):
+        flags.append(RISK_UNANSWERED)
+    return Scored(value, _subscales(instrument, answers), band(instrument, value), flags, risk)
+
+
+def band(instrument: Instrument, value: float | None) -> str | None:
+    """The severity band of a score, None where there is none."""
+    if value is None:
+        return None
+    labels = [band.label for band in instrument.bands if band.low <= value]
+    return labels[-1] if labels else None
+
+
+def _checked(instrument: Instrument, items: Sequence[int | None]) -> list[int | None]:
+    """The answers, reversed ones turned round."""
+    form = instrument.items
+    if form is None:
+        raise ItemsNotTakenError("takes totals alone")
+    if len(items) != form.count:
+        raise ItemCountError(form.count)
+    return [_turned(form, index, answer) for index, answer in enumerate(items)]
+
+
+def _turned(form: Items, index: int, answer: int | None) -> int | None:
+    if answer is None:
+        return None
+    if isinstance(answer, bool) or not isinstance(answer, int):
+        raise ItemRangeError(index, form.minimum, form.maximum)
+    if not form.minimum <= answer <= form.maximum:
+        raise ItemRangeError(index, form.minimum, form.maximum)
+    return form.minimum + form.maximum - answer if index + 1 in form.reversed else answer
+
+
+def _sum(instrument: Instrument, answers: Sequence[int | None]) -> tuple[float | None, list[str]]:
+    given = [answer for answer in answers if answer is not None]
+    missing = len(answers) - len(given)
+    multiply = instrument.items.multiply if instrument.items else 1.0
+    if missing == 0:
+        return float(sum(given) * multiply), []
+    if missing > instrument.missing.most:
+        return None, [INCOMPLETE]
+    filled = _filled(instrument, answers)
+    if filled is None:
+        return None, [INCOMPLETE]
+    value = filled * multiply
+    if instrument.missing.round:
+        value = _half_up(value / instrument.step) * instrument.step
+    return value, [PRORATED]
+
+
+def _filled(instrument: Instrument, answers: Sequence[int | None]) -> float | None:
+    """The sum with each missing answer replaced by the mean of those beside it."""
+    groups: list[Sequence[int]] = [range(1, len(answers) + 1)]
+    if instrument.missing.within_subscales:
+        groups = [scale.items for scale in instrument.subscales.values()]
+    sums = [_prorated([answers[item - 1] for item in group]) for group in groups]
+    known = [value for value in sums if value is not None]
+    return sum(known) if len(known) == len(sums) else None
+
+
+def _prorated(answers: Sequence[int | None]) -> float | None:
+    given = [answer for answer in answers if answer is not None]
+    return len(answers) * sum(given) / len(given) if given else None
+
+
+def _subscales(instrument: Instrument, answers: Sequence[int | None]) -> dict[str, float]:
+    """Sums of the subscales whose items were all answered."""
+    found = {}
+    for name, scale in instrument.subscales.items():
+        given = [answers[item - 1] for item in scale.items]
+        if all(answer is not None for answer in given):
+            found[name] = float(sum(answer for answer in given if answer is not None))
+    return found
+
+
+def _disagrees(
+    instrument: Instrument, answers: Sequence[int | None], value: float | None, total: float
+) -> bool:
+    """Whether a total cannot come from these answers.
+
+    Where an answer is missing, senders round or weigh differently: only a total that is a whole
+    step off the prorated score, or impossible for the answers given, is called a conflict.
+    """
+    form = instrument.items
+    missing = answers.count(None)
+    if form is None:
+        return False
+    if value is not None:
+        tolerance = 1e-6 if missing == 0 else instrument.step - 1e-6
+        return abs(total - value) > tolerance
+    given = sum(answer for answer in answers if answer is not None)
+    lowest = (given + missing * form.minimum) * form.multiply
+    highest = (given + missing * form.maximum) * form.multiply
+    return not lowest - 1e-6 <= total <= highest + 1e-6
+
+
+def _half_up(value: float) -> int:
+    return int(value + 0.5)
