@@ -1,0 +1,1 @@
+"""The two services, their chassis and the command that runs them."""

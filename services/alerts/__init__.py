@@ -1,0 +1,1 @@
+"""The service that prompts clinicians and takes their reflections."""

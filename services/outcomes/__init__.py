@@ -1,0 +1,1 @@
+"""The service that takes measures in, keeps them and finds failing courses."""

@@ -1,0 +1,1 @@
+"""The alerts service for programs: the inbox as JSON."""

@@ -1,0 +1,1 @@
+"""Pure rules of prompting and reflecting, from the standard library alone."""

@@ -1,0 +1,1 @@
+"""The pages that clinicians, supervisors and ops people open."""

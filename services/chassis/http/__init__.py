@@ -1,0 +1,1 @@
+"""The HTTP side of a service: one error writer, authorities, headers, probes and the server."""

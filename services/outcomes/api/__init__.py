@@ -1,0 +1,1 @@
+"""The door of the outcomes service: what EHR systems call."""

@@ -1,0 +1,1 @@
+"""Pure clinical rules: aggregates, scoring and detection, from the standard library alone."""

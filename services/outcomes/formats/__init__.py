@@ -1,0 +1,1 @@
+"""Pure translators from what senders post to commands."""

@@ -1,0 +1,1 @@
+"""The read models of the outcomes service, one module each."""
