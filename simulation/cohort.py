@@ -192,9 +192,7 @@ def _levels(
     return tuple(levels)
 
 
-def _visits(
-    random: Random, days: Sequence[int], scale: Scale, habits: Habits
-) -> tuple[Visit, ...]:
+def _visits(random: Random, days: Sequence[int], scale: Scale, habits: Habits) -> tuple[Visit, ...]:
     memory = habits.state_memory
     state, visits = random.gauss(0, habits.state_sd), []
     for number, day in enumerate(days):

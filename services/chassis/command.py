@@ -1,0 +1,77 @@
+"""How every command of the command line fails, asks where the data is, and shows that it works."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+DATA_FOLDER = "var"
+
+
+class PlainGroup(click.Group):
+    """A group whose commands end in one line and an exit code, never in a traceback.
+
+    1: the command could not be done. 2: it was asked for wrongly (click's own rule).
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command.
+
+        Raises:
+            click.ClickException: it failed; the text says in one line what to do.
+        """
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.find_root().params.get("traceback"):
+                raise
+            raise click.ClickException(in_one_line(error)) from error
+
+
+def in_one_line(error: Exception) -> str:
+    """What to tell of an error: our own texts as written, the system's, else its kind alone."""
+    ours = type(error).__module__.split(".")[0] in ("services", "simulation", "schemas")
+    if ours and str(error):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return (
+        f"this failed inside ({type(error).__name__}); --traceback before the command shows where"
+    )
+
+
+def data_option(command: Decorated) -> Decorated:
+    """Add `--data DIR`, the folder in which both services keep everything."""
+    option = click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(DATA_FOLDER),
+        show_default=True,
+        help="Folder in which the services keep their data.",
+    )
+    return option(command)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on the error output; the value called with (done, of) moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=None)
+
+        def move(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=max(of, 1))
+
+        yield move
