@@ -19,10 +19,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-LABELS = frozenset(
-    ["channel", "code", "error", "instrument", "job", "kind", "method", "outcome", "partition"]
-    + ["reader", "reason", "result", "route", "rule", "state", "status", "tier", "topic", "view"]
-)
+_PLACES = ("route", "method", "job", "reader", "topic", "partition", "view")
+_WHATS = ("channel", "instrument", "kind", "rule", "tier", "state", "status")
+_HOWS = ("code", "error", "outcome", "reason", "result")
+LABELS = frozenset((*_PLACES, *_WHATS, *_HOWS))
 """Every label there may be. None can hold a person, an episode or a reference."""
 
 SECONDS = (0.005, 0.01, 0.03, 0.06, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
