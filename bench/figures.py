@@ -1,0 +1,83 @@
+"""A figure with its baseline: how it is printed, written as JSON, and kept in README.md."""
+
+import platform
+import sqlite3
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+README = Path(__file__).parent / "README.md"
+OPENING, CLOSING = "<!-- figures -->", "<!-- end of figures -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value; `ratio` is value through baseline."""
+
+    name: str
+    value: float
+    unit: str
+    baseline: float | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the baseline, or None without one."""
+        return None if not self.baseline else self.value / self.baseline
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """The value below which so large a share of them lies (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def as_json(figure: Figure) -> bytes:
+    """One object on a line."""
+    return orjson.dumps({**asdict(figure), "ratio": figure.ratio}) + b"\n"
+
+
+def machine() -> str:
+    """What the figures were measured on, without names."""
+    import os
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (
+        f"{cores} cores ({platform.machine()}), {platform.system()} {platform.release()}, "
+        f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
+    )
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as a Markdown table, readable as it stands."""
+    lines = [
+        "| figure | value | unit | baseline | ratio | baseline is | goal |",
+        "|---|---:|---|---:|---:|---|---|",
+    ]
+    for figure in figures:
+        against = figure.settings.get("baseline_is", "")
+        goal = figure.settings.get("goal", "")
+        lines.append(
+            f"| `{figure.name}` | {_short(figure.value)} | {figure.unit} | "
+            f"{_short(figure.baseline)} | {_short(figure.ratio)} | {against} | {goal} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def write_readme(figures: Sequence[Figure], on: str) -> None:
+    """Put the figures, the machine and the date between the marks of README.md."""
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(OPENING)
+    _, _, after = rest.partition(CLOSING)
+    block = f"{OPENING}\nMeasured on {on}: {machine()}.\n\n{table(figures)}{CLOSING}"
+    README.write_text(before + block + after, encoding="utf-8")
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
