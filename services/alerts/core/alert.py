@@ -1,0 +1,479 @@
+"""The aggregate of what one channel says of one episode: raised, amended, answered, settled.
+
+One stream for each episode and channel, with numbered spells. The business identity of what
+arrives is (spell, revision): the same or an older one changes nothing.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from services.alerts.core import policy as rules
+from services.alerts.core.event import Event
+from services.alerts.core.policy import Policy
+
+
+class AlertRefusedError(Exception):
+    """The alert cannot take this command; the text is for the page and names no client."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertEvent(Event):
+    """Something that happened to one alert."""
+
+    episode: str
+    channel: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRaised(AlertEvent):
+    """A channel speaks: a new spell, or one that had to wait."""
+
+    TOPIC: ClassVar[str] = "alert.raised"
+
+    spell: str
+    ordinal: int
+    revision: int
+    tier: str
+    on: str
+    old_news: bool
+    card: dict[str, Any]
+    due_at: str | None
+    answer: dict[str, Any] | None = None
+    """Risk alone: the answer as `core.risk` keeps it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertHeld(AlertEvent):
+    """A finding that waits, because its channel spoke and cleared a short while ago."""
+
+    TOPIC: ClassVar[str] = "alert.held"
+
+    spell: str
+    ordinal: int
+    revision: int
+    tier: str
+    on: str
+    old_news: bool
+    card: dict[str, Any]
+    until: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertAmended(AlertEvent):
+    """New evidence for the spell that is under way; `again`: it is to be read again."""
+
+    TOPIC: ClassVar[str] = "alert.amended"
+
+    spell: str
+    ordinal: int
+    revision: int
+    tier: str
+    on: str
+    old_news: bool
+    card: dict[str, Any]
+    again: bool
+    due_at: str | None
+    answer: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertSeen(AlertEvent):
+    """Somebody whose caseload it is opened the page on which it stands."""
+
+    TOPIC: ClassVar[str] = "alert.seen"
+
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertSnoozed(AlertEvent):
+    """Laid aside until a day."""
+
+    TOPIC: ClassVar[str] = "alert.snoozed"
+
+    by: str
+    until: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertWoken(AlertEvent):
+    """The day has come until which it was laid aside."""
+
+    TOPIC: ClassVar[str] = "alert.woken"
+
+    until: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertAcknowledged(AlertEvent):
+    """Taken up, by whom and what was done."""
+
+    TOPIC: ClassVar[str] = "alert.acknowledged"
+
+    by: str
+    name: str
+    done: str
+    note: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertDismissed(AlertEvent):
+    """Put away with a reason, which is counted for its rule."""
+
+    TOPIC: ClassVar[str] = "alert.dismissed"
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertEscalated(AlertEvent):
+    """Told to somebody else: the supervisor or the backup."""
+
+    TOPIC: ClassVar[str] = "alert.escalated"
+
+    to: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertWithdrawn(AlertEvent):
+    """A correction took its grounds away; it stays visible as withdrawn."""
+
+    TOPIC: ClassVar[str] = "alert.withdrawn"
+
+    spell: str
+    revision: int
+    on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertSettled(AlertEvent):
+    """What it said is over: recovered, or the course was closed."""
+
+    TOPIC: ClassVar[str] = "alert.settled"
+
+    spell: str
+    revision: int
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert as it stands."""
+
+    id: UUID
+    version: int
+    episode: str
+    channel: str
+    owner: UUID
+    phase: str = "none"
+    """none, held, open, acknowledged, dismissed, withdrawn, settled."""
+    spell: str = ""
+    ordinal: int = 0
+    revision: int = 0
+    tier: str = ""
+    spoke: bool = False
+    """Whether this spell was raised, or only held."""
+    card: dict[str, Any] = field(default_factory=dict)
+    on: str = ""
+    old_news: bool = False
+    seen: bool = False
+    snoozed_until: str | None = None
+    due_at: str | None = None
+    escalated_to: str | None = None
+    held_until: str | None = None
+    cleared_at: datetime | None = None
+    """When a spell that had spoken last cleared."""
+    revisions: dict[str, int] = field(default_factory=dict)
+    """Spell to the newest revision that was taken in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a message says of a spell, with the card made from it."""
+
+    spell: str
+    ordinal: int
+    revision: int
+    tier: str
+    on: str
+    old_news: bool
+    card: dict[str, Any]
+
+
+def fold(state: Alert | None, events: list[Any]) -> Alert | None:
+    """The alert after these events of its stream."""
+    for event in events:
+        state = evolve(state, event)
+    return state
+
+
+def evolve(state: Alert | None, event: Any) -> Alert:
+    """The alert after one event; never refuses."""
+    if state is None:
+        state = Alert(event.originator_id, 0, event.episode, event.channel, event.owner)
+    state = replace(state, version=event.originator_version)
+    step = _STEPS.get(type(event))
+    return step(state, event) if step else state
+
+
+def _raised(state: Alert, event: AlertRaised) -> Alert:
+    state = _taken(state, event)
+    return replace(
+        state, phase="open", spoke=True, seen=False, snoozed_until=None, escalated_to=None,
+        due_at=event.due_at, held_until=None,
+    )  # fmt: skip
+
+
+def _held(state: Alert, event: AlertHeld) -> Alert:
+    state = _taken(state, event)
+    return replace(state, phase="held", spoke=False, held_until=event.until, due_at=None)
+
+
+def _amended(state: Alert, event: AlertAmended) -> Alert:
+    state = replace(_taken(state, event), due_at=event.due_at)
+    if event.again:
+        return replace(state, phase="open", seen=False, snoozed_until=None, escalated_to=None)
+    return state
+
+
+def _taken(state: Alert, event: AlertRaised | AlertHeld | AlertAmended) -> Alert:
+    return replace(
+        state, spell=event.spell, ordinal=event.ordinal, revision=event.revision, tier=event.tier,
+        card=event.card, on=event.on, old_news=event.old_news,
+        revisions=state.revisions | {event.spell: event.revision},
+    )  # fmt: skip
+
+
+def _ended(state: Alert, event: AlertSettled | AlertWithdrawn) -> Alert:
+    state = replace(state, revisions=state.revisions | {event.spell: event.revision})
+    if event.spell != state.spell:
+        return state
+    phase = "withdrawn" if isinstance(event, AlertWithdrawn) else "settled"
+    cleared = event.timestamp if state.spoke else state.cleared_at
+    return replace(
+        state, phase=phase, revision=event.revision, cleared_at=cleared, snoozed_until=None,
+        due_at=None, held_until=None,
+    )  # fmt: skip
+
+
+_STEPS: dict[type, Any] = {
+    AlertRaised: _raised,
+    AlertHeld: _held,
+    AlertAmended: _amended,
+    AlertSeen: lambda state, event: replace(state, seen=True),
+    AlertSnoozed: lambda state, event: replace(state, snoozed_until=event.until),
+    AlertWoken: lambda state, event: replace(state, snoozed_until=None),
+    AlertAcknowledged: lambda state, event: replace(
+        state, phase="acknowledged", seen=True, snoozed_until=None, due_at=None
+    ),
+    AlertDismissed: lambda state, event: replace(
+        state, phase="dismissed", snoozed_until=None, due_at=None
+    ),
+    AlertEscalated: lambda state, event: replace(state, escalated_to=event.to),
+    AlertWithdrawn: _ended,
+    AlertSettled: _ended,
+}
+
+
+class Next:
+    """Makes the next events of one alert's stream, numbered in order."""
+
+    def __init__(
+        self, state: Alert | None, id_: UUID, episode: str, channel: str, owner: UUID, at: datetime
+    ) -> None:
+        """Stand behind `state`, or at the start of a new stream; events are recorded at `at`."""
+        self.events: list[AlertEvent] = []
+        self.id = id_
+        self.channel = channel
+        self._version = state.version if state else 0
+        self._common: dict[str, Any] = {
+            "originator_id": id_,
+            "timestamp": at,
+            "owner": owner,
+            "episode": episode,
+            "channel": channel,
+        }
+
+    def add(self, kind: type[AlertEvent], **fields: Any) -> None:
+        """Append an event of this kind."""
+        self._version += 1
+        self.events.append(kind(originator_version=self._version, **self._common, **fields))
+
+
+def of(state: Alert, at: datetime, owner: UUID | None = None) -> Next:
+    """The pen for the next events of an alert that exists."""
+    return Next(state, state.id, state.episode, state.channel, owner or state.owner, at)
+
+
+def decide_found(
+    state: Alert | None, finding: Finding, pen: Next, policy: Policy, at: datetime
+) -> list[AlertEvent]:
+    """What follows from a finding that opened or was amended."""
+    if state is not None and _is_old(state, finding):
+        return []
+    if state is None or finding.spell != state.spell or state.phase in ("withdrawn", "settled"):
+        _new_spell(state, finding, pen, policy, at)
+    else:
+        _same_spell(state, finding, pen, policy, at)
+    return pen.events
+
+
+def _is_old(state: Alert, finding: Finding) -> bool:
+    known = state.revisions.get(finding.spell)
+    if known is not None and finding.revision <= known:
+        return True
+    return finding.spell != state.spell and finding.ordinal < state.ordinal
+
+
+def _new_spell(
+    state: Alert | None, finding: Finding, pen: Next, policy: Policy, at: datetime
+) -> None:
+    cleared = state.cleared_at if state else None
+    if state and state.phase in ("open", "held", "acknowledged", "dismissed"):
+        # The end of the spell before is still under way to us; two are never open at once.
+        pen.add(
+            AlertSettled, spell=state.spell, revision=state.revision, reason="recovered",
+            on=finding.on,
+        )  # fmt: skip
+        cleared = at if state.spoke else cleared
+    until = rules.refractory_until(policy, cleared) if cleared else at
+    if until > at:
+        pen.add(AlertHeld, **_fields(finding), until=until.isoformat())
+    else:
+        pen.add(AlertRaised, **_fields(finding), due_at=_due(policy, pen, finding, at))
+
+
+def _same_spell(state: Alert, finding: Finding, pen: Next, policy: Policy, at: datetime) -> None:
+    if state.phase == "held" and state.held_until and _moment(state.held_until) <= at:
+        pen.add(AlertRaised, **_fields(finding), due_at=_due(policy, pen, finding, at))
+        return
+    louder = rules.TIERS.index(finding.tier) < rules.TIERS.index(state.tier)
+    again = louder and state.phase != "held"
+    due = _due(policy, pen, finding, at) if again else state.due_at
+    pen.add(AlertAmended, **_fields(finding), again=again, due_at=due)
+
+
+def _fields(finding: Finding) -> dict[str, Any]:
+    return {
+        "spell": finding.spell,
+        "ordinal": finding.ordinal,
+        "revision": finding.revision,
+        "tier": finding.tier,
+        "on": finding.on,
+        "old_news": finding.old_news,
+        "card": finding.card,
+    }
+
+
+def _due(policy: Policy, pen: Next, finding: Finding, at: datetime) -> str | None:
+    if finding.tier != "prompt":
+        return None
+    due = rules.unread_due(policy, pen.channel, at)
+    return due.isoformat() if due else None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def decide_cleared(
+    state: Alert | None, spell: str, revision: int, reason: str, on: str, pen: Next
+) -> list[AlertEvent]:
+    """What follows from a finding that cleared: recovered, corrected away or closed."""
+    if state is not None and revision <= state.revisions.get(spell, -1):
+        return []
+    if reason == "corrected away":
+        pen.add(AlertWithdrawn, spell=spell, revision=revision, on=on)
+    else:
+        pen.add(AlertSettled, spell=spell, revision=revision, reason=reason, on=on)
+    return pen.events
+
+
+def decide_seen(state: Alert, by: str, pen: Next) -> list[AlertEvent]:
+    """Opened on a page; the first time counts."""
+    if state.phase == "open" and not state.seen:
+        pen.add(AlertSeen, by=by)
+    return pen.events
+
+
+def decide_snooze(state: Alert, by: str, until: str, pen: Next) -> list[AlertEvent]:
+    """Lay an open alert aside until a day.
+
+    Raises:
+        AlertRefusedError: it is about a risk answer, or not open.
+    """
+    if state.channel == rules.RISK:
+        raise AlertRefusedError("an answer to a risk item cannot be laid aside")
+    _must_be_open(state)
+    pen.add(AlertSnoozed, by=by, until=until)
+    return pen.events
+
+
+def decide_dismiss(state: Alert, by: str, reason: str, pen: Next) -> list[AlertEvent]:
+    """Put an open alert away with a reason.
+
+    Raises:
+        AlertRefusedError: it is about a risk answer, not open, or the reason is not on the list.
+    """
+    if state.channel == rules.RISK:
+        raise AlertRefusedError("an answer to a risk item closes only when it is acknowledged")
+    if reason not in rules.DISMISS_REASONS:
+        raise AlertRefusedError("choose one of the reasons")
+    _must_be_open(state)
+    pen.add(AlertDismissed, by=by, reason=reason)
+    return pen.events
+
+
+def decide_acknowledge(
+    state: Alert, by: str, name: str, done: str, note: str, to: str, pen: Next
+) -> list[AlertEvent]:
+    """Take an alert up: who, when, what was done.
+
+    Raises:
+        AlertRefusedError: it is not open, or a risk answer without a word on what was done.
+    """
+    _must_be_open(state)
+    if state.channel == rules.RISK:
+        if done not in rules.RISK_DONE:
+            raise AlertRefusedError("say what was done: " + ", ".join(rules.RISK_DONE))
+        if done == "passed to" and not to.strip():
+            raise AlertRefusedError("say to whom it was passed")
+    pen.add(AlertAcknowledged, by=by, name=name, done=done, note=note, to=to)
+    return pen.events
+
+
+def decide_escalate(state: Alert, to: str, why: str, pen: Next) -> list[AlertEvent]:
+    """Tell somebody else, once for each time it spoke."""
+    if state.phase == "open" and state.escalated_to != to and state.escalated_to != "backup":
+        pen.add(AlertEscalated, to=to, why=why)
+    return pen.events
+
+
+def decide_wake(state: Alert, at: datetime, pen: Next) -> list[AlertEvent]:
+    """Bring a snoozed alert back when its day has come."""
+    until = state.snoozed_until
+    if until is not None and _moment(until) <= at:
+        pen.add(AlertWoken, until=until)
+    return pen.events
+
+
+def decide_release(state: Alert, policy: Policy, at: datetime, pen: Next) -> list[AlertEvent]:
+    """Let a finding that was held speak once its channel's silence is over."""
+    if state.phase != "held" or state.held_until is None or _moment(state.held_until) > at:
+        return []
+    finding = Finding(
+        state.spell, state.ordinal, state.revision, state.tier, state.on, state.old_news, state.card
+    )
+    pen.add(AlertRaised, **_fields(finding), due_at=_due(policy, pen, finding, at))
+    return pen.events
+
+
+def _must_be_open(state: Alert) -> None:
+    if state.phase != "open":
+        raise AlertRefusedError("this alert is no longer open")

@@ -1,0 +1,225 @@
+"""The aggregate of a clinician's answer: what was expected, what is not known, what follows."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+from uuid import UUID
+
+from services.alerts.core.event import Event
+
+REASONS = (
+    "not asked",
+    "asked, declined",
+    "asked, not trusted",
+    "no measure for it",
+    "outside my training",
+    "a blind spot until now",
+    "the relationship does not allow it yet",
+    "the client does not know it yet",
+    "each assumed the other knew",
+    "time, language, records",
+    "not knowable now",
+)
+"""Why something is not known: reasons are about situations, not about persons."""
+DECISIONS = ("pivot", "stay", "consult", "end well")
+SHAREABLE = ("expectation", "assumption", "unknowns", "client_view", "pattern", "reason")
+"""Free text is its author's; each of these can be opened to the supervisor, entry by entry."""
+BEYOND = ("consultation", "training", "referral")
+"""What goes before a pivot to an approach that is not in the clinician's toolkit."""
+
+
+class ReflectionRefusedError(Exception):
+    """The reflection cannot be recorded so; the text is for the page and names no client."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReflectionRecorded(Event):
+    """A clinician reflected on a course, with or without an alert."""
+
+    TOPIC: ClassVar[str] = "reflection.recorded"
+
+    episode: str
+    author: str
+    on: str
+    decision: str
+    reason: str
+    expectation: str
+    assumption: str
+    unknowns: list[dict[str, Any]]
+    """{unknown, what, why, who}."""
+    client_view: str
+    pattern: str
+    approach: str
+    since: str | None
+    beyond: str
+    review_on: str | None
+    lenses: list[str]
+    shared: list[str]
+    answers: list[str]
+    """Alerts that it answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReflectionRevised(Event):
+    """The words changed; decision, approach and review date stay as they were recorded."""
+
+    TOPIC: ClassVar[str] = "reflection.revised"
+
+    episode: str
+    on: str
+    expectation: str
+    assumption: str
+    unknowns: list[dict[str, Any]]
+    client_view: str
+    pattern: str
+    reason: str
+    lenses: list[str]
+    shared: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PivotDecided(Event):
+    """The approach chosen in a reflection; its id is the reflection's."""
+
+    TOPIC: ClassVar[str] = "reflection.pivot_decided"
+
+    episode: str
+    approach: str
+    since: str
+    review_on: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownClosed(Event):
+    """Something that was not known is known now, or need not be any more."""
+
+    TOPIC: ClassVar[str] = "reflection.unknown_closed"
+
+    episode: str
+    unknown: str
+    how: str
+    on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewDue(Event):
+    """The review date of a reflection has come."""
+
+    TOPIC: ClassVar[str] = "reflection.review_due"
+
+    episode: str
+    review_on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReflectionResolved(Event):
+    """At its review date: worked, did not, or no measure near enough to tell (None)."""
+
+    TOPIC: ClassVar[str] = "reflection.resolved"
+
+    episode: str
+    worked: bool | None
+    measure: str | None
+    on: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPartNoted(Event):
+    """The author's own part, confidence and notes: under the author's key, in a stream of its own."""
+
+    TOPIC: ClassVar[str] = "own_part.noted"
+
+    reflection: str
+    own_part: str
+    confidence: int | None
+    journal: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalWritten(Event):
+    """An entry in a person's own journal, under that person's key."""
+
+    TOPIC: ClassVar[str] = "journal.written"
+
+    episode: str | None
+    on: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """A reflection as it stands."""
+
+    id: UUID
+    version: int
+    episode: str
+    author: str
+    owner: UUID
+    decision: str
+    review_on: str | None
+    unknowns: dict[str, bool] = field(default_factory=dict)
+    """Unknown to whether it is still open."""
+    due: bool = False
+    resolved: bool = False
+
+
+def fold(events: list[Any]) -> Reflection | None:
+    """The reflection after the events of its stream."""
+    state: Reflection | None = None
+    for event in events:
+        state = evolve(state, event)
+    return state
+
+
+def evolve(state: Reflection | None, event: Any) -> Reflection | None:
+    """The reflection after one event; never refuses."""
+    if isinstance(event, ReflectionRecorded):
+        return Reflection(
+            event.originator_id, event.originator_version, event.episode, event.author,
+            event.owner, event.decision, event.review_on,
+            {entry["unknown"]: True for entry in event.unknowns},
+        )  # fmt: skip
+    if state is None:
+        return None
+    state = replace(state, version=event.originator_version)
+    if isinstance(event, ReflectionRevised):
+        still = {entry["unknown"]: True for entry in event.unknowns}
+        closed = {key: False for key, is_open in state.unknowns.items() if not is_open}
+        return replace(state, unknowns=still | closed)
+    if isinstance(event, UnknownClosed):
+        return replace(state, unknowns=state.unknowns | {event.unknown: False})
+    if isinstance(event, ReviewDue):
+        return replace(state, due=True)
+    if isinstance(event, ReflectionResolved):
+        return replace(state, due=True, resolved=True)
+    return state
+
+
+def check(
+    decision: str,
+    approach: str,
+    beyond: str,
+    unknowns: list[dict[str, Any]],
+    confidence: int | None,
+    toolkit: frozenset[str],
+) -> None:
+    """Refuse what cannot be recorded.
+
+    Raises:
+        ReflectionRefusedError: says what is missing, in the words of the page.
+    """
+    if decision not in DECISIONS:
+        raise ReflectionRefusedError("choose a decision: " + ", ".join(DECISIONS))
+    if decision == "pivot" and not approach.strip():
+        raise ReflectionRefusedError("name the approach to pivot to")
+    outside = toolkit and approach.casefold() not in {name.casefold() for name in toolkit}
+    if decision == "pivot" and outside and beyond not in BEYOND:
+        raise ReflectionRefusedError(
+            "that approach is not in your toolkit yet: say whether consultation, training or a "
+            "referral goes with it"
+        )
+    for entry in unknowns:
+        if entry["why"] not in REASONS:
+            raise ReflectionRefusedError("choose why it is not known")
+    if confidence is not None and not 0 <= confidence <= 100:
+        raise ReflectionRefusedError("confidence lies between 0 and 100 %")
