@@ -1,0 +1,373 @@
+"""The chart of an episode: a course document to the primitives of one SVG, all on one time axis.
+
+Pure: no clock, no request, no store. Layers from back to front: severity bands, cut-off and
+reliable-change lines, usual course, the forecast made at the last pivot, the present forecast,
+estimate, scores, pivots; below them sessions missed, other facts, approaches and weeks. Words
+stand where the thing is; those without a free place are handed back as notes for the page.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+from services.alerts.pages import words
+from services.alerts.pages.axes import day_of, score_ticks
+from services.alerts.pages.labels import Spot, spread
+from services.alerts.pages.lanes import draw_lanes
+from services.alerts.pages.marks import (
+    Dot,
+    Drawing,
+    Line,
+    Path,
+    Text,
+    diamond,
+    polygon,
+    polyline,
+)
+from services.alerts.pages.sheet import HORIZON, NARROW, WIDE, Sheet, Size, pivots, prepare
+
+__all__ = ["NARROW", "WIDE", "Drawing", "Size", "describe", "draw"]
+
+GAP_WEEKS = 60 / 7
+"""A longer gap starts a new segment: nothing is drawn across it."""
+_RINGED = frozenset(words.CHANNELS) - {"risk_answer", "not_assessable", "disconnection", "validity"}
+
+_Place = tuple[float, float]
+
+
+def draw(course: Mapping[str, Any], trajectory: str, today: date, size: Size = WIDE) -> Drawing:
+    """Draw one trajectory of a course document with all that happened in the episode.
+
+    Args:
+        course: the document that `services.alerts.views.course` describes.
+        trajectory: a key of its `trajectories`.
+        today: the installation's present day; an open episode reaches to it.
+        size: WIDE or NARROW.
+    """
+    sheet = prepare(course, trajectory, today, size)
+    _bands(sheet)
+    _side(sheet)
+    _usual_course(sheet)
+    _pivot_forecast(sheet)
+    _present_forecast(sheet)
+    _limits(sheet)
+    _pivots(sheet)
+    _estimate(sheet)
+    _scores(sheet)
+    _findings(sheet)
+    _today(sheet, today)
+    height = draw_lanes(sheet)
+    sheet.settle_labels()
+    title = f"{sheet.scale['title']} over {words.plural(max(round(sheet.until), 0), 'week')}"
+    return Drawing(
+        width=size.width,
+        height=round(height),
+        title=title,
+        description=describe(course, trajectory),
+        marks=(*sheet.marks, *sheet.board.texts),
+        notes=tuple(sheet.notes),
+    )
+
+
+def describe(course: Mapping[str, Any], trajectory: str) -> str:
+    """What the chart shows, in sentences, for those who do not see it."""
+    track = course["trajectories"][trajectory]
+    scale = track["scale"]
+    points = [point for point in track["points"] if point.get("score") is not None]
+    parts = [words.scores_sentence(points, scale)]
+    if scale.get("cutoff") is not None:
+        parts.append(f"The cut-off is {words.number(scale['cutoff'])}.")
+    parts += [words.pivot_sentence(new, old) for new, old in pivots(course)]
+    effects = [e for a in course["approaches"] for e in live_effects(a, trajectory)]
+    if effects:
+        parts.append(words.effect_sentence(effects[-1], None))
+    if track.get("fan") and course["status"] == "open":
+        parts.append(words.forecast_sentence(track["fan"], track["fan_on"]))
+    return " ".join(parts)
+
+
+def live_effects(
+    approach: Mapping[str, Any], trajectory: str | None = None
+) -> list[dict[str, Any]]:
+    """The effects measured of a pivot that still hold, oldest first."""
+    return [
+        effect
+        for effect in sorted(approach.get("effects") or [], key=lambda one: str(one["on"]))
+        if not effect.get("withdrawn") and trajectory in (None, effect["trajectory"])
+    ]
+
+
+def _bands(sheet: Sheet) -> None:
+    """A line at the foot of each severity band, its name at the right where there is room."""
+    frame = sheet.frame
+    sheet.marks.append(Line("axis", frame.left, frame.bottom, frame.right, frame.bottom))
+    bands = sorted(sheet.scale.get("bands") or [], key=lambda band: -float(band["low"]))
+    for band in bands:
+        y = frame.y(float(band["low"]))
+        if frame.top <= y < frame.bottom:
+            sheet.marks.append(Line("band", frame.left, y, frame.right, y))
+    if sheet.size.gutter < 60 or not bands:
+        return
+    middles = [frame.y((float(band["low"]) + float(band["high"])) / 2) + 4 for band in bands]
+    for band, y in zip(bands, spread(middles, 14, frame.top + 8, frame.bottom), strict=True):
+        if y <= frame.bottom:
+            sheet.board.put("soft", str(band["label"]), Spot(frame.right + 8, y))
+
+
+def _side(sheet: Sheet) -> None:
+    """The caption with the direction, and the scores named at the side."""
+    frame, scale = sheet.frame, sheet.scale
+    caption = f"{scale['title']}, {words.better_direction(scale)}"
+    sheet.board.put("ink", caption, Spot(4, 15))
+    for value in score_ticks(scale, frame.bottom - frame.top):
+        y = frame.y(value) + 0.34 * sheet.size.font
+        sheet.marks.append(Text("soft", frame.left - 7, y, "end", words.number(value)))
+
+
+def _limits(sheet: Sheet) -> None:
+    """The cut-off, and how far a score must move from the baseline to be reliably changed."""
+    frame, scale = sheet.frame, sheet.scale
+    cutoff, change, baseline = (scale.get(key) for key in ("cutoff", "reliable_change", "baseline"))
+    if cutoff is not None:
+        y = frame.y(float(cutoff))
+        sheet.marks.append(Line("cutoff", frame.left, y, frame.right, y))
+        sheet.label(
+            "soft",
+            f"cut-off {words.number(cutoff)}",
+            _along_line(sheet, y, frame.left, frame.right),
+        )
+    if change is None or baseline is None or not sheet.points:
+        return
+    start = frame.x_on(scale.get("baseline_on") or sheet.points[0]["on"])
+    end = max(frame.x_on(sheet.points[-1]["on"]), start + 60)
+    for sign in (-1, 1):
+        value = float(baseline) + sign * float(change)
+        if not frame.low < value < frame.high:
+            continue
+        y = frame.y(value)
+        sheet.marks.append(Line("reliable", start, y, end, y))
+        better = (sign < 0) == (scale["higher_is"] == "worse")
+        side = "below" if sign < 0 else "above"
+        text = f"reliably {'better' if better else 'worse'} {side} {words.number(value)}"
+        spots = _along_line(sheet, y, start, end)
+        sheet.label("soft", text, spots + _along_line(sheet, y, frame.left, frame.right))
+
+
+def _along_line(sheet: Sheet, y: float, left: float, right: float) -> list[Spot]:
+    """Places beside a horizontal line, at either end first, then in between."""
+    spots = []
+    for share in (0.0, 0.99, 0.2, 0.4, 0.6, 0.8):
+        x = left + 4 + share * (right - left - 4)
+        anchor = "end" if share > 0.9 else "start"
+        spots += [Spot(x, y - 4, anchor), Spot(x, y + sheet.size.font, anchor)]
+    return spots
+
+
+def _beside(points: Sequence[_Place], size: Size) -> list[Spot]:
+    """Places along a curve, from its end backwards, above and below, near and farther."""
+    spots = []
+    for away in (6, 14, 26):
+        for x, y in [*points[::-1]]:
+            for anchor in ("start", "middle", "end"):
+                spots.append(Spot(x, y - away, anchor))
+                spots.append(Spot(x, y + away + 0.8 * size.font, anchor))
+    return spots
+
+
+def _usual_course(sheet: Sheet) -> None:
+    frame, scale = sheet.frame, sheet.scale
+    expected = scale.get("expected") or []
+    since = scale.get("baseline_on") or (sheet.points[0]["on"] if sheet.points else None)
+    if not expected or since is None:
+        return
+    start = frame.weeks(since)
+    dated = [(start + float(step["weeks"]), float(step["score"])) for step in expected]
+    path = [(frame.x(week), frame.y(score)) for week, score in dated if week <= frame.last]
+    if len(path) < 2:
+        return
+    sheet.marks.append(Path("usual", polyline(path)))
+    sheet.board.avoid(_sampled(path), 3)
+    text = f"usual course from {words.number(expected[0]['score'])}"
+    sheet.label("usual-words", text, _beside(path, sheet.size))
+
+
+def _cone(sheet: Sheet, fan: Sequence[Mapping[str, Any]], on: str, horizon: float) -> list[Any]:
+    """The steps of a forecast that fit on the axis, from the estimate that it starts from."""
+    start = sheet.frame.weeks(on)
+    apex = _estimate_on(sheet, on)
+    steps = [(start + float(step["weeks"]), step) for step in fan if step["weeks"] <= horizon]
+    steps = [(week, step) for week, step in steps if week <= sheet.frame.last]
+    if apex is not None:
+        flat = dict.fromkeys(("mean", "low50", "high50", "low80", "high80"), apex)
+        steps.insert(0, (start, flat))
+    return steps
+
+
+def _estimate_on(sheet: Sheet, on: str) -> float | None:
+    """The level estimated at the last measure up to a date, else its score."""
+    before = [point for point in sheet.points if day_of(point["on"]) <= day_of(on)]
+    if not before:
+        return None
+    level = before[-1]["state"].get("level")
+    return float(before[-1]["score"] if level is None else level)
+
+
+def _fan(sheet: Sheet, steps: list[Any], look: str, share: str) -> None:
+    frame = sheet.frame
+    low = [(frame.x(week), frame.y(step[f"low{share}"])) for week, step in steps]
+    high = [(frame.x(week), frame.y(step[f"high{share}"])) for week, step in steps]
+    sheet.marks.append(Path(look, polygon([*low, *high[::-1]])))
+    sheet.board.avoid([*_sampled(low), *_sampled(high)], 2)
+
+
+def _pivot_forecast(sheet: Sheet) -> None:
+    """The forecast made at the last pivot that has one: what its effect is held against."""
+    for new, _ in reversed(pivots(sheet.course)):
+        made = new.get("forecast")
+        if made and made.get("fan") and made.get("trajectory") in (None, sheet.trajectory):
+            break
+    else:
+        return
+    steps = _cone(sheet, made["fan"], made["on"], horizon=12)
+    if len(steps) < 2:
+        return
+    _fan(sheet, steps, "pivot-fan", "80")
+    middle = [(sheet.frame.x(week), sheet.frame.y(step["mean"])) for week, step in steps]
+    edges = [
+        (sheet.frame.x(week), sheet.frame.y(step[key]))
+        for week, step in steps[1:]
+        for key in ("high80", "low80")
+    ]
+    sheet.marks.append(Path("pivot-mean", polyline(middle)))
+    sheet.board.avoid(_sampled(middle), 2)
+    spots = _beside(edges, sheet.size) + _beside(middle, sheet.size)
+    sheet.label("pivot-words", "forecast at the pivot", spots)
+
+
+def _present_forecast(sheet: Sheet) -> None:
+    track = sheet.track
+    if sheet.course["status"] != "open" or not track.get("fan") or not track.get("fan_on"):
+        return
+    steps = _cone(sheet, track["fan"], track["fan_on"], HORIZON)
+    if len(steps) < 2:
+        return
+    _fan(sheet, steps, "fan80", "80")
+    _fan(sheet, steps, "fan50", "50")
+    middle = [(sheet.frame.x(week), sheet.frame.y(step["mean"])) for week, step in steps]
+    sheet.marks.append(Path("fan-mean", polyline(middle)))
+    edges = [
+        (sheet.frame.x(week), sheet.frame.y(step[key]))
+        for week, step in steps[1:]
+        for key in ("low80", "high80")
+    ]
+    text = f"forecast of {words.short_day(track['fan_on'])}"
+    sheet.label("score-words", text, _beside(edges, sheet.size) + _beside(middle, sheet.size))
+
+
+def _pivots(sheet: Sheet) -> None:
+    frame = sheet.frame
+    for flag in sheet.flags:
+        y = flag.spot.y
+        sheet.marks.append(Line("pivot", flag.x, y - 11, flag.x, frame.bottom + 4))
+        pennant = polygon([(flag.x, y - 11), (flag.x + 13, y - 4.5), (flag.x, y + 2)])
+        sheet.marks.append(Path("flag", pennant, flag.says))
+        sheet.board.put("ink", flag.text, flag.spot)
+        sheet.board.avoid(_sampled([(flag.x, frame.top), (flag.x, frame.bottom)]), 3)
+
+
+def _segments(sheet: Sheet) -> list[list[dict[str, Any]]]:
+    """The measures used, cut where the gap is too long to draw across."""
+    segments: list[list[dict[str, Any]]] = []
+    for point in sheet.points:
+        if not point["used"]:
+            continue
+        gap = segments and sheet.frame.weeks(point["on"]) - sheet.frame.weeks(
+            segments[-1][-1]["on"]
+        )
+        if not segments or gap > GAP_WEEKS:
+            segments.append([])
+        segments[-1].append(point)
+    return segments
+
+
+def _estimate(sheet: Sheet) -> None:
+    """The level behind the scores; where there is none, a thin line joins the scores."""
+    frame = sheet.frame
+    drawn: list[_Place] = []
+    for segment in _segments(sheet):
+        known = all(point["state"].get("level") is not None for point in segment)
+        path = [
+            (frame.x_on(p["on"]), frame.y(p["state"]["level"] if known else p["score"]))
+            for p in segment
+        ]
+        if len(path) > 1:
+            sheet.marks.append(Path("estimate" if known else "joined", polyline(path)))
+            sheet.board.avoid(_sampled(path), 3)
+            drawn += path if known else []
+    if drawn:
+        sheet.label("score-words", "estimate", _beside(drawn, sheet.size), needed=False)
+
+
+def _scores(sheet: Sheet) -> None:
+    frame = sheet.frame
+    crowded = len(sheet.points) > 24 or sheet.size.width < 500
+    for point in sheet.points:
+        x, y = frame.x_on(point["on"]), frame.y(point["score"])
+        says = words.point_sentence(point, frame.weeks(point["on"]))
+        if point["used"]:
+            sheet.marks.append(Dot("score", x, y, 3.6 if crowded else 4.6, says))
+        else:
+            sheet.marks.append(Path("unused", diamond(x, y, 5), says))
+        sheet.board.avoid([(x, y)], 6)
+    if sheet.points:
+        for point in (sheet.points[-1], sheet.points[0])[: len(sheet.points)]:
+            here = [(frame.x_on(point["on"]), frame.y(point["score"]))]
+            text = words.number(point["score"])
+            sheet.label("score-value", text, _beside(here, sheet.size), needed=False)
+    unused = [point for point in sheet.points if not point["used"]]
+    for point in unused[:1]:
+        here = [(frame.x_on(point["on"]), frame.y(point["score"]))]
+        sheet.label("soft", "not used", _beside(here, sheet.size), needed=False)
+
+
+def _findings(sheet: Sheet) -> None:
+    """A ring and words at the newest measure behind each finding of this trajectory."""
+    frame = sheet.frame
+    scores = {point["on"][:10]: float(point["score"]) for point in sheet.points}
+    found: dict[str, list[str]] = {}
+    for finding in sheet.course["findings"]:
+        here = sheet.trajectory in (finding["evidence"].get("trajectories") or [])
+        gone = finding.get("cleared_reason") == "corrected away"
+        if here and not gone and finding["channel"] in _RINGED and finding["on"][:10] in scores:
+            found.setdefault(finding["on"][:10], []).append(words.CHANNELS[finding["channel"]])
+    for day, names in found.items():
+        place = (frame.x_on(day), frame.y(scores[day]))
+        text = ", ".join(dict.fromkeys(name.lower() for name in names))
+        sheet.marks.append(Dot("found", *place, 8, f"{text}; {words.day(day)}"))
+        sheet.label("found-words", text, _beside([place], sheet.size), needed=False)
+
+
+def _today(sheet: Sheet, today: date) -> None:
+    """Where the present day lies, once it is some way past the last measure."""
+    if sheet.course["status"] != "open" or not sheet.points:
+        return
+    if (today - day_of(sheet.points[-1]["on"])).days < 5:
+        return
+    frame = sheet.frame
+    x = frame.x_on(today.isoformat())
+    sheet.marks.append(Line("today", x, frame.bottom - 26, x, frame.bottom))
+    spots = [Spot(x + 4, frame.bottom - 6), Spot(x - 4, frame.bottom - 6, "end")]
+    sheet.label("soft", "today", spots, needed=False)
+
+
+def _sampled(path: Sequence[_Place], step: float = 9.0) -> list[_Place]:
+    """Points along a path, close enough that no label slips between them."""
+    points: list[_Place] = []
+    for (x1, y1), (x2, y2) in pairwise(path):
+        pieces = max(int(max(abs(x2 - x1), abs(y2 - y1)) / step), 1)
+        points += [
+            (x1 + (x2 - x1) * piece / pieces, y1 + (y2 - y1) * piece / pieces)
+            for piece in range(pieces + 1)
+        ]
+    return points
