@@ -1,4 +1,4 @@
-"""The aggregate of a person who signs in: role, whose courses are theirs, who stands in for them."""
+"""The aggregate of a person who signs in: role, whose courses are theirs, who stands in."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

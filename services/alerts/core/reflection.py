@@ -125,7 +125,7 @@ class ReflectionResolved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnPartNoted(Event):
-    """The author's own part, confidence and notes: under the author's key, in a stream of its own."""
+    """The author's own part, confidence and notes, under the author's own key."""
 
     TOPIC: ClassVar[str] = "own_part.noted"
 
