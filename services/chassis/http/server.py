@@ -1,5 +1,6 @@
 """Serves an application from a thread: waitress, with its own refusals as problems too."""
 
+import socket
 import threading
 import time
 from typing import Any
@@ -30,10 +31,12 @@ class Server:
         Raises:
             OSError: the address is taken or not this machine's.
         """
+        # Bound here, for waitress would leave the socket open when the address is taken.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=1024)
         self._server = create_server(
             app,
-            host=host,
-            port=port,
+            sockets=[listening],
             threads=threads,
             ident="",
             clear_untrusted_proxy_headers=True,
@@ -48,7 +51,7 @@ class Server:
         )
         self._server.channel_class = _Channel
         self.host = host
-        self.port = int(self._server.effective_port)
+        self.port = int(listening.getsockname()[1])
         self._stopping = threading.Event()
         self._deadline = 0.0
         self._thread = threading.Thread(target=self._serve, name=f"http-{self.port}", daemon=True)
