@@ -3,6 +3,7 @@
 A service makes one `Catalogue` in its wiring and hands it on; there is no global registry.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACES = ("route", "method", "job", "reader", "topic", "partition", "view")
 _WHATS = ("channel", "instrument", "kind", "rule", "tier", "state", "status")
 _HOWS = ("code", "error", "outcome", "reason", "result")
@@ -150,6 +152,8 @@ class Catalogue:
 
 
 def _check(metric: Metric, known: dict[str, _Collector]) -> None:
+    if not _NAME.fullmatch(metric.name):
+        raise ValueError(f"{metric.name}: a metric is named in small letters and underscores")
     if metric.name in known:
         raise ValueError(f"the metric {metric.name} is declared twice")
     unknown = set(metric.labels) - LABELS
