@@ -1,0 +1,76 @@
+"""The catalogue of the alerts service's metrics: how alerts fare, never whose they are."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.alerts.core import alert, reflection, risk
+from services.chassis.metrics import HTTP, LOOPS, Catalogue, Metric
+
+ALERTS = Metric(
+    "alerts_total",
+    "counter",
+    "What became of alerts, by channel, tier and outcome.",
+    ("channel", "tier", "outcome"),
+)
+DISMISSED = Metric(
+    "alerts_dismissed_total",
+    "counter",
+    "Alerts dismissed, by channel and reason.",
+    ("channel", "reason"),
+)
+MESSAGES = Metric(
+    "messages_received_total",
+    "counter",
+    "Messages taken from a topic, by type and result.",
+    ("topic", "kind", "result"),
+)
+REFLECTIONS = Metric(
+    "reflections_total", "counter", "Reflections recorded, by decision.", ("kind",)
+)
+RISK_HEARTBEAT = Metric(
+    "risk_heartbeat_age_seconds", "gauge", "Age of the newest heartbeat of the risk path."
+)
+RISK_UNSENT = Metric(
+    "risk_unsent_messages", "gauge", "Risk messages not yet handed over, as last told."
+)
+RISK_UNSENT_SECONDS = Metric(
+    "risk_unsent_age_seconds", "gauge", "Age of the oldest risk message not yet handed over."
+)
+RISK_OPEN = Metric("risk_alerts_open", "gauge", "Risk alerts that nobody has acknowledged.")
+UNASSIGNED = Metric(
+    "episodes_unassigned", "gauge", "Open courses with an open alert and no clinician in reach."
+)
+OVERDUE = Metric(
+    "alerts_overdue", "gauge", "Alerts past the time by which they were due.", ("channel",)
+)
+CATALOGUE = (
+    *HTTP, *LOOPS, ALERTS, DISMISSED, MESSAGES, REFLECTIONS, RISK_HEARTBEAT, RISK_UNSENT,
+    RISK_UNSENT_SECONDS, RISK_OPEN, UNASSIGNED, OVERDUE,
+)  # fmt: skip
+
+_OUTCOMES: dict[type[Any], str] = {
+    alert.AlertRaised: "raised",
+    alert.AlertHeld: "held",
+    alert.AlertAmended: "amended",
+    alert.AlertSeen: "seen",
+    alert.AlertSnoozed: "snoozed",
+    alert.AlertAcknowledged: "acknowledged",
+    alert.AlertDismissed: "dismissed",
+    alert.AlertEscalated: "escalated",
+    alert.AlertWithdrawn: "withdrawn",
+    alert.AlertSettled: "settled",
+    risk.RiskNoted: "noted",
+}
+
+
+def report(catalogue: Catalogue, events: Iterable[Any]) -> None:
+    """Count what was stored; called after the commit."""
+    for event in events:
+        outcome = _OUTCOMES.get(type(event))
+        if outcome:
+            tier = getattr(event, "tier", "")
+            catalogue.count(ALERTS, channel=event.channel, tier=tier, outcome=outcome)
+        if isinstance(event, alert.AlertDismissed):
+            catalogue.count(DISMISSED, channel=event.channel, reason=event.reason)
+        if isinstance(event, reflection.ReflectionRecorded):
+            catalogue.count(REFLECTIONS, kind=event.decision)

@@ -1,0 +1,107 @@
+"""Settings of the alerts service, read once at its start: every number of the policy is here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+
+from services.alerts.core.policy import Policy
+from services.chassis.settings import Reader
+
+PREFIX = "PIVOTPOINT_ALERTS_"
+_WEEKS = {
+    "monday to friday": frozenset(range(5)),
+    "monday to saturday": frozenset(range(6)),
+    "sunday to thursday": frozenset({6, 0, 1, 2, 3}),
+    "every day": frozenset(range(7)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an installation decides about alerts and the people who read them."""
+
+    policy: Policy
+    backup: tuple[str, ...]
+    """Names of the persons who are told when nobody else can be."""
+    contact: str
+    """Whom to call about this service, shown on every page."""
+    policy_link: str
+    """Where the local policy on risk stands."""
+    production: bool
+    heartbeat_late_s: int
+    """Seconds after which a missing heartbeat of the risk path is a banner."""
+    session_idle_min: int
+    session_hours: int
+    invite_hours: int
+
+
+def read(reader: Reader) -> Settings:
+    """Ask for every setting; the caller ends the reading with `reader.done()`."""
+    production = reader.flag(
+        "PRODUCTION", "refuse to start without contact, backup, policy", default=False
+    )
+    needed = None if production else ""
+    backup = reader.text("BACKUP", "names of the backup, separated by commas", needed)
+    return Settings(
+        policy=_policy(reader),
+        backup=tuple(name.strip() for name in backup.split(",") if name.strip()),
+        contact=reader.text("CONTACT", "whom to call about this service", needed),
+        policy_link=reader.text("RISK_POLICY", "where the local policy on risk stands", needed),
+        production=production,
+        heartbeat_late_s=reader.integer(
+            "RISK_LATE_S", "seconds of silence of the risk path before the banner", 300, low=1
+        ),
+        session_idle_min=reader.integer("SESSION_IDLE_MIN", "minutes to sign-out", 30, low=1),
+        session_hours=reader.integer("SESSION_HOURS", "hours a sign-in lasts at most", 12, low=1),
+        invite_hours=reader.integer("INVITE_HOURS", "hours a sign-in link is good for", 24, low=1),
+    )
+
+
+def _policy(reader: Reader) -> Policy:
+    hour = reader.integer("DAY_ENDS", "hour at which the working day ends", 17, low=1, high=23)
+    week = reader.choice("WORKING_DAYS", "the working week", tuple(_WEEKS), "monday to friday")
+    return Policy(
+        zone=reader.zone("ZONE", "the installation's time zone", "UTC"),
+        refractory_days=reader.integer(
+            "REFRACTORY_DAYS", "days a channel is silent after it cleared", 28, low=0
+        ),
+        prompts_a_day=reader.integer(
+            "PROMPTS_A_DAY", "prompts per clinician and day; the rest wait as reviews", 3, low=1
+        ),
+        risk_urgent_minutes=reader.integer(
+            "RISK_URGENT_MIN", "minutes within which an urgent risk answer is due", 60, low=1
+        ),
+        day_ends=time(hour, 0),
+        working_days=_WEEKS.get(week, _WEEKS["monday to friday"]),
+        unread_hours=reader.integer(
+            "UNREAD_HOURS", "hours before unread reliable deterioration is escalated", 72, low=1
+        ),
+        snooze_days=reader.integer(
+            "SNOOZE_DAYS", "days of a snooze when no next session is known", 7, low=1
+        ),
+        snooze_most_days=reader.integer("SNOOZE_MOST_DAYS", "longest snooze in days", 28, low=1),
+        history_days=reader.integer(
+            "HISTORY_DAYS", "age in days from which a risk answer counts as history", 14, low=0
+        ),
+        review_window_days=reader.integer(
+            "REVIEW_WINDOW_DAYS", "how near a review date a measure must lie", 14, low=0
+        ),
+        good_news_days=reader.integer(
+            "GOOD_NEWS_DAYS", "days that good news stays in the inbox", 14, low=0
+        ),
+        lay_out_days=reader.integer(
+            "LAY_OUT_DAYS", "days after which an answer still owed goes to supervision", 7, low=0
+        ),
+    )
+
+
+def load(source: Mapping[str, str]) -> Settings:
+    """The settings in a mapping such as the environment.
+
+    Raises:
+        services.chassis.settings.SettingsError: names every fault at once.
+    """
+    reader = Reader(source, PREFIX)
+    settings = read(reader)
+    reader.done()
+    return settings
