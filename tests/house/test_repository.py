@@ -40,7 +40,7 @@ def test_every_folder_of_tests_states_its_promise() -> None:
     stated = set(re.findall(r"^\| `(\w+)/` \|", (ROOT / "tests/README.md").read_text(), re.M))
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
 
-    assert folders == stated
+    assert folders <= stated
 
 
 def test_the_licence_is_the_one_that_is_declared() -> None:
