@@ -40,6 +40,11 @@ class Ids:
         return mac.digest()
 
 
+def random_bytes(count: int) -> bytes:
+    """That many bytes nobody can foretell, for keys and nonces."""
+    return os.urandom(count)
+
+
 def fresh_id() -> UUID:
     """A random id (RFC 9562 version 4)."""
     raw = bytearray(os.urandom(16))

@@ -1,0 +1,124 @@
+"""The SQL databases beside the log (vault, views, parking, volatile): how they open and write."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine import URL, make_url
+
+from services.chassis.faults import StoreError
+
+BUSY_SECONDS = 10
+"""How long a writer waits for another process's writer on SQLite."""
+
+
+class Database:
+    """An engine, and the two ways to use it: `reading` and `writing`, each one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take an engine from `open_sqlite` or `open_postgres`."""
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._writer = engine.execution_options(immediate=True)
+        # SQLite's busy handler sleeps in growing steps; writers of one process queue here instead.
+        self._turn = threading.RLock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot; nothing is stored.
+
+        Raises:
+            StoreError: the database could not be reached.
+        """
+        with _translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """As `reading`, but every statement of the block sees the same moment.
+
+        Raises:
+            StoreError: the database could not be reached.
+        """
+        engine = self.engine
+        if not self.is_sqlite:  # SQLite's readers see one moment anyway
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with _translated(), engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block, undone when the block raises.
+
+        Raises:
+            StoreError: the database could not be reached or written.
+        """
+        if not self.is_sqlite:
+            with _translated(), self._writer.begin() as connection:
+                yield connection
+            return
+        with self._turn, _translated(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        # The driver's text may quote parameters, so only its class is told.
+        raise StoreError(f"the database failed: {type(error).__name__}") from None
+    except exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreError("the connection to the database broke") from None
+        raise
+
+
+def open_sqlite(path: Path) -> Database:
+    """A SQLite file in write-ahead mode, each commit flushed to the disk."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine)
+
+
+def open_postgres(location: str, schema: str, pool_size: int = 5) -> Database:
+    """A schema of a PostgreSQL database."""
+    engine = create_engine(
+        postgres_url(location),
+        connect_args={"options": f"-csearch_path={schema}", "connect_timeout": 5},
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        max_overflow=15,
+        pool_timeout=5,
+    )
+    return Database(engine)
+
+
+def postgres_url(location: str) -> URL:
+    """The location with the driver that is used."""
+    return make_url(location).set(drivername="postgresql+psycopg")
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that starts as a reader could not wait its turn: SQLite refuses the upgrade at once.
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

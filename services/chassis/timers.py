@@ -1,0 +1,189 @@
+"""What is due by the clock: the jobs of the one lock holder, stopped while the clock is not trusted."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, delete, insert, select
+
+from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.chassis.eventlog import EventLog
+from services.chassis.faults import StoreError
+from services.chassis.lock import SingleHolder
+
+LOGGER = logging.getLogger(__name__)
+
+BACKWARDS = timedelta(seconds=60)
+"""How much replicas' clocks may disagree."""
+FORWARD = timedelta(hours=48)
+REMEMBER_EVERY = timedelta(minutes=1)
+
+METADATA = MetaData()
+GUARD = Table(
+    "clock_guard",
+    METADATA,
+    Column("name", String(20), primary_key=True),
+    Column("seen", String(40), nullable=False),
+    Column("head", BigInteger, nullable=False),
+)
+"""The last trusted moment, and the log's head when it was accepted by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """A moment that was right, and the position up to which events' times do not count."""
+
+    moment: datetime
+    head: int
+
+
+class GuardMemory:
+    """The durable memory of the guard, shared by processes."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep it in `database`."""
+        self._database = database
+
+    def migrate(self) -> None:
+        """Create the table where it is missing."""
+        with self._database.writing() as connection:
+            METADATA.create_all(connection)
+
+    def load(self) -> Trusted | None:
+        """What was trusted last; None at the very beginning."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(GUARD)).one_or_none()
+        return None if row is None else Trusted(datetime.fromisoformat(row.seen), row.head)
+
+    def save(self, trusted: Trusted) -> None:
+        """Remember it."""
+        row = {"name": "clock", "seen": trusted.moment.isoformat(), "head": trusted.head}
+        with self._database.writing() as connection:
+            connection.execute(delete(GUARD))
+            connection.execute(insert(GUARD).values(**row))
+
+
+class ClockGuard:
+    """Distrusts a clock that went back, or more than 48 h ahead of all that is known, until accepted.
+
+    Known are the time of the last event and the moments at which the timers themselves ran: a
+    quiet weekend is no fault of the clock, a machine that wakes up days later is.
+    """
+
+    def __init__(self, log: EventLog, clock: Clock, memory: GuardMemory) -> None:
+        """Judge `clock` by `log` and by what `memory` holds."""
+        self._log, self._clock, self._memory = log, clock, memory
+        self.distrust: str | None = None
+        """Why timers stand still ("backwards" or "forwards"); None: they run."""
+
+    def check(self) -> datetime | None:
+        """The present moment, or None while the clock is not trusted."""
+        now, trusted = self._clock.now(), self._memory.load()
+        known = self._known(trusted)
+        if known is not None and now < known - BACKWARDS:
+            self.distrust = "backwards"
+            return None
+        if known is not None and now > known + FORWARD:
+            self.distrust = "forwards"
+            return None
+        self.distrust = None
+        if trusted is None or now >= trusted.moment + REMEMBER_EVERY:
+            self._memory.save(Trusted(now, trusted.head if trusted else 0))
+        return now
+
+    def accept(self) -> datetime:
+        """Trust the clock as it is now, whatever was known; gives the moment accepted."""
+        now = self._clock.now()
+        self._memory.save(Trusted(now, self._log.head()))
+        self.distrust = None
+        return now
+
+    def _known(self, trusted: Trusted | None) -> datetime | None:
+        moments = [trusted.moment] if trusted else []
+        head = self._log.head()
+        if head > (trusted.head if trusted else 0):
+            moments += [
+                entry.event.timestamp
+                for entry in self._log.page(head - 1, 1).entries
+                if entry.event.timestamp.year > 1  # what cannot be read tells no time
+            ]
+        return max(moments, default=None)
+
+
+Job = Callable[[datetime], None]
+"""Does what is due at a moment; called again and again, so it must see what is done already."""
+
+
+class Timers(threading.Thread):
+    """Calls every job about once a second, in the one process that holds the lock."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        guard: ClockGuard,
+        lock: SingleHolder,
+        interval: float = 1.0,
+        failed: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """Run once `start` is called; `failed` is told a job's name and its error's class."""
+        super().__init__(name="timers", daemon=True)
+        self.heartbeat = clock.now().timestamp()
+        self.holding = False
+        """Whether this process holds the lock."""
+        self._clock, self._guard, self._lock = clock, guard, lock
+        self._interval = interval
+        self._failed = failed or (lambda name, error: None)
+        self._jobs: dict[str, Job] = {}
+        self._stopping = threading.Event()
+        self._beat = monotonic()
+
+    def register(self, name: str, due: Job) -> None:
+        """Add a job; before `start`."""
+        self._jobs[name] = due
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the last turn ended, whatever the clock says."""
+        return monotonic() - self._beat
+
+    def run(self) -> None:
+        """Turn until stopped."""
+        while not self._stopping.is_set():
+            self.turn()
+            self._stopping.wait(self._interval)
+        self._lock.release()
+        self.holding = False
+
+    def turn(self) -> None:
+        """Call every job once, when the lock is held and the clock is trusted."""
+        try:
+            self.holding = self._lock.acquire()
+            now = self._guard.check() if self.holding else None
+        except StoreError as error:
+            self.holding, now = False, None
+            self._tell("timers", error)
+        if now is not None:
+            for name, due in self._jobs.items():
+                self._call(name, due, now)
+        self.heartbeat = self._clock.now().timestamp()
+        self._beat = monotonic()
+
+    def stop(self) -> None:
+        """Finish the turn at hand, let the lock go; joins."""
+        self._stopping.set()
+        if self.is_alive() and threading.current_thread() is not self:
+            self.join()
+
+    def _call(self, name: str, due: Job, now: datetime) -> None:
+        try:
+            due(now)
+        except Exception as error:  # one job's fault must not keep the others from running
+            self._tell(name, error)
+
+    def _tell(self, name: str, error: Exception) -> None:
+        self._failed(name, type(error).__name__)
+        LOGGER.warning("timer failed", extra={"job": name, "error": type(error).__name__})

@@ -1,0 +1,424 @@
+"""The keys that seal every event and view, wrapped by the master key, and the map of clients.
+
+Each owner (a client, a person, the service) has one key for ever; erasing it makes everything it
+sealed unreadable. Sealed bytes are laid out as: format 1 byte, owner 16, key id 8, nonce 12,
+AES-256-GCM ciphertext with its tag; everything before the nonce and the context of use is
+authenticated (NIST SP 800-38D).
+"""
+
+import struct
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from time import monotonic
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.chassis.database import Database
+from services.chassis.faults import (
+    ForgedError,
+    NotMigratedError,
+    ShreddedError,
+    WrongMasterKeyError,
+)
+from services.chassis.ids import Ids, fresh_id, random_bytes
+
+FORMAT = 1
+HEADER = struct.Struct(">B16sQ")
+"""Format, owner, key id: in clear before every sealed state."""
+NONCE = 12
+CACHED = 16_384
+"""Keys and clients remembered; about 1 kB each."""
+STALE_AFTER = 1.0
+"""Seconds after which another process's erasure must be noticed."""
+CHUNK = 400
+"""Values in one query."""
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+METADATA = MetaData()
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("owner", LargeBinary(16), primary_key=True),
+    Column("key_id", BigInteger, nullable=False, unique=True),
+    Column("wrapped", LargeBinary),  # null: erased
+)
+CLIENTS = Table(
+    "clients",
+    METADATA,
+    Column("hash", String(64), primary_key=True),
+    Column("subject", LargeBinary(16), nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+SECRETS = Table(
+    "secrets",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+
+class _Key(NamedTuple):
+    key_id: int
+    cipher: AESGCM | None
+    """None: erased."""
+
+
+def owner_of(sealed: bytes) -> UUID:
+    """The owner named in clear at the front of sealed bytes.
+
+    Raises:
+        ForgedError: the bytes are too short or of no known format.
+    """
+    return _header(sealed)[0]
+
+
+class Vault:
+    """Seals and unseals under owners' keys; safe to use from many threads and processes."""
+
+    def __init__(self, database: Database, master_key: bytes) -> None:
+        """Open the vault of a service with its master key of 32 bytes.
+
+        Raises:
+            ValueError: the master key has another length.
+        """
+        if len(master_key) != 32:
+            raise ValueError("the master key must be exactly 32 bytes long")
+        self._database = database
+        self._master = AESGCM(master_key)
+        self._keys: OrderedDict[UUID, _Key] = OrderedDict()
+        self._clients: OrderedDict[tuple[str, str], UUID] = OrderedDict()
+        self._lock = threading.Lock()
+        self._checked = 0.0
+        self._generation = -1
+        self._ids: Ids | None = None
+
+    # Installation secrets
+
+    def migrate(self) -> None:
+        """Create tables and the installation's secrets where they are missing."""
+        with self._database.writing() as connection:
+            METADATA.create_all(connection)
+            names = set(connection.scalars(select(SECRETS.c.name)))
+            fresh = {"installation": random_bytes(32), "service owner": fresh_id().bytes}
+            rows = [
+                {"name": name, "wrapped": self._wrap(value, name.encode())}
+                for name, value in fresh.items()
+                if name not in names
+            ]
+            if rows:
+                connection.execute(insert(SECRETS), rows)
+            if not connection.scalar(select(COUNTERS.c.value).where(COUNTERS.c.name == "erased")):
+                connection.execute(_upsert_counter(self._database), {"name": "erased", "value": 1})
+
+    def secret(self, name: str) -> bytes:
+        """An installation secret made by `migrate`: "installation" or "service owner".
+
+        Raises:
+            NotMigratedError: it was never made.
+            WrongMasterKeyError: the master key does not open it.
+        """
+        with self._database.reading() as connection:
+            wrapped = connection.scalar(select(SECRETS.c.wrapped).where(SECRETS.c.name == name))
+        if wrapped is None:
+            raise NotMigratedError("the vault holds no secrets yet: run migrate")
+        return self._unwrap(wrapped, name.encode())
+
+    @property
+    def ids(self) -> Ids:
+        """Ids derived under the installation's secret."""
+        if self._ids is None:
+            self._ids = Ids(self.secret("installation"))
+        return self._ids
+
+    # Keys
+
+    def ensure(self, owners: Iterable[UUID]) -> None:
+        """Make durable keys for those owners that have none.
+
+        Raises:
+            ShreddedError: one of them was erased.
+        """
+        wanted = set(owners)
+        if self.living(wanted) != wanted:
+            raise ShreddedError("the key of an owner was erased")
+
+    def living(self, owners: Iterable[UUID]) -> set[UUID]:
+        """Those owners whose key was not erased, with durable keys made for the new ones."""
+        known = self._known(set(owners))
+        missing = [owner for owner, key in known.items() if key is None]
+        if missing:
+            with self._database.writing() as connection:
+                self._create(connection, missing)
+            known |= self._load(missing)
+        return {owner for owner, key in known.items() if key is not None and key.cipher}
+
+    def prefetch(self, owners: Iterable[UUID]) -> None:
+        """Bring the keys of many owners into the cache by one query."""
+        self._known(set(owners))
+
+    def shred(self, owner: UUID) -> None:
+        """Erase the owner's key; the id is never given a new one."""
+        with self._database.writing() as connection:
+            if connection.scalar(select(KEYS.c.key_id).where(KEYS.c.owner == owner.bytes)) is None:
+                self._create(connection, [owner])
+            connection.execute(update(KEYS).where(KEYS.c.owner == owner.bytes).values(wrapped=None))
+            erased = COUNTERS.c.name == "erased"
+            connection.execute(update(COUNTERS).where(erased).values(value=COUNTERS.c.value + 1))
+        self._forget()
+
+    def is_shredded(self, owner: UUID) -> bool:
+        """Whether the owner's key was erased."""
+        key = self._known({owner})[owner]
+        return key is not None and key.cipher is None
+
+    # Sealing
+
+    def seal(self, owner: UUID, plain: bytes, context: bytes) -> bytes:
+        """Encrypt under the owner's key, bound to `context`; the key is durable before the return.
+
+        Raises:
+            ShreddedError: the owner's key was erased.
+        """
+        key = self._key(owner)
+        if key is None:
+            self.ensure([owner])
+            key = self._key(owner)
+        if key is None or key.cipher is None:
+            raise ShreddedError("the owner's key was erased")
+        header = HEADER.pack(FORMAT, owner.bytes, key.key_id)
+        nonce = random_bytes(NONCE)
+        return header + nonce + key.cipher.encrypt(nonce, plain, header + context)
+
+    def unseal(self, sealed: bytes, context: bytes) -> bytes:
+        """What `seal` was given.
+
+        Raises:
+            ShreddedError: the owner's key was erased.
+            ForgedError: the bytes were changed, or belong to another context.
+        """
+        owner, key_id = _header(sealed)
+        key = self._key(owner)
+        if key is None or key.key_id != key_id:
+            raise ForgedError("sealed under a key that is not in this vault")
+        if key.cipher is None:
+            raise ShreddedError("the owner's key was erased")
+        nonce = sealed[HEADER.size : HEADER.size + NONCE]
+        try:
+            return key.cipher.decrypt(
+                nonce, sealed[HEADER.size + NONCE :], sealed[: HEADER.size] + context
+            )
+        except (InvalidTag, ValueError):
+            raise ForgedError("sealed bytes do not authenticate") from None
+
+    # Clients
+
+    def subject(self, sender: str, client: str) -> UUID:
+        """The random id of a sender's client, the same for ever; durable at return."""
+        return self.subjects([(sender, client)])[sender, client]
+
+    def subjects(self, clients: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
+        """The ids of many (sender, client) at once; new ones are made in one transaction."""
+        wanted = set(clients)
+        found = {pair: self._clients[pair] for pair in wanted if pair in self._clients}
+        hashes = {self.ids.digest("client", *pair): pair for pair in wanted - found.keys()}
+        if hashes:
+            with self._database.reading() as connection:
+                stored = _subjects(connection, list(hashes))
+            if len(stored) < len(hashes):
+                with self._database.writing() as connection:
+                    stored = self._add_clients(connection, hashes)
+            found |= {hashes[digest]: subject for digest, subject in stored.items()}
+            with self._lock:
+                self._clients.update(found)
+                _trim(self._clients)
+        return found
+
+    def reference(self, subject: UUID) -> tuple[str, str]:
+        """The (sender, client reference) behind a subject id.
+
+        Raises:
+            KeyError: there is no such subject.
+            ShreddedError: the client was erased.
+        """
+        with self._database.reading() as connection:
+            sealed = connection.scalar(
+                select(CLIENTS.c.sealed).where(CLIENTS.c.subject == subject.bytes)
+            )
+        if sealed is None:
+            raise KeyError(subject)
+        sender, client = orjson.loads(self.unseal(sealed, b"client" + subject.bytes))
+        return sender, client
+
+    def _add_clients(
+        self, connection: Connection, hashes: dict[str, tuple[str, str]]
+    ) -> dict[str, UUID]:
+        stored = _subjects(connection, list(hashes))
+        fresh = {digest: fresh_id() for digest in sorted(hashes.keys() - stored.keys())}
+        keys = self._create(connection, list(fresh.values()))
+        rows = [
+            {
+                "hash": digest,
+                "subject": subject.bytes,
+                "sealed": _sealed_with(keys[subject], subject, orjson.dumps(hashes[digest])),
+            }
+            for digest, subject in fresh.items()
+        ]
+        if rows:
+            connection.execute(_insert_new(self._database, CLIENTS), rows)
+            stored = _subjects(connection, list(hashes))
+            # Another process was quicker with some: the keys made for them here stay unused.
+        return stored
+
+    # Keys, inside
+
+    def _create(self, connection: Connection, owners: Sequence[UUID]) -> dict[UUID, _Key]:
+        made: dict[UUID, _Key] = {}
+        rows = []
+        for owner in sorted(owners):  # one order everywhere: two batches cannot wait for each other
+            raw = random_bytes(32)
+            key_id = (
+                int.from_bytes(random_bytes(8), "big") >> 1
+            )  # random, so a restore repeats none
+            made[owner] = _Key(key_id, AESGCM(raw))
+            wrapped = self._wrap(raw, owner.bytes + key_id.to_bytes(8, "big"))
+            rows.append({"owner": owner.bytes, "key_id": key_id, "wrapped": wrapped})
+        if rows:
+            connection.execute(_insert_new(self._database, KEYS), rows)
+        return made
+
+    def _key(self, owner: UUID) -> _Key | None:
+        self._refresh()
+        with self._lock:
+            key = self._keys.get(owner)
+            if key is not None:
+                self._keys.move_to_end(owner)
+                return key
+        return self._load([owner]).get(owner)
+
+    def _known(self, owners: set[UUID]) -> dict[UUID, _Key | None]:
+        self._refresh()
+        with self._lock:
+            known: dict[UUID, _Key | None] = {owner: self._keys.get(owner) for owner in owners}
+        missing = [owner for owner, key in known.items() if key is None]
+        if missing:
+            known |= self._load(missing)
+        return known
+
+    def _load(self, owners: Sequence[UUID]) -> dict[UUID, _Key]:
+        found: dict[UUID, _Key] = {}
+        with self._database.reading() as connection:
+            for some in _chunks([owner.bytes for owner in owners]):
+                for row in connection.execute(select(KEYS).where(KEYS.c.owner.in_(some))):
+                    found[UUID(bytes=row.owner)] = self._opened(row.owner, row.key_id, row.wrapped)
+        with self._lock:
+            self._keys.update(found)
+            _trim(self._keys)
+        return found
+
+    def _opened(self, owner: bytes, key_id: int, wrapped: bytes | None) -> _Key:
+        if wrapped is None:
+            return _Key(key_id, None)
+        return _Key(key_id, AESGCM(self._unwrap(wrapped, owner + key_id.to_bytes(8, "big"))))
+
+    def _refresh(self) -> None:
+        if monotonic() - self._checked < STALE_AFTER:
+            return
+        with self._database.reading() as connection:
+            generation = connection.scalar(
+                select(COUNTERS.c.value).where(COUNTERS.c.name == "erased")
+            )
+        if generation is None:
+            raise NotMigratedError("the vault has no tables yet: run migrate")
+        if generation != self._generation:
+            self._forget()
+            self._generation = generation
+        self._checked = monotonic()
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._keys.clear()
+
+    def _wrap(self, raw: bytes, context: bytes) -> bytes:
+        nonce = random_bytes(NONCE)
+        return nonce + self._master.encrypt(nonce, raw, context)
+
+    def _unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        try:
+            return self._master.decrypt(wrapped[:NONCE], wrapped[NONCE:], context)
+        except InvalidTag:
+            raise WrongMasterKeyError("the master key does not open this vault") from None
+
+
+def _header(sealed: bytes) -> tuple[UUID, int]:
+    try:
+        layout, owner, key_id = HEADER.unpack_from(sealed)
+    except struct.error:
+        raise ForgedError("sealed bytes are too short") from None
+    if layout != FORMAT:
+        raise ForgedError("sealed bytes are of no known format")
+    return UUID(bytes=owner), key_id
+
+
+def _sealed_with(key: _Key, subject: UUID, plain: bytes) -> bytes:
+    assert key.cipher is not None
+    header = HEADER.pack(FORMAT, subject.bytes, key.key_id)
+    nonce = random_bytes(NONCE)
+    context = b"client" + subject.bytes
+    return header + nonce + key.cipher.encrypt(nonce, plain, header + context)
+
+
+def _subjects(connection: Connection, hashes: Sequence[str]) -> dict[str, UUID]:
+    found: dict[str, UUID] = {}
+    for some in _chunks(hashes):
+        query = select(CLIENTS.c.hash, CLIENTS.c.subject).where(CLIENTS.c.hash.in_(some))
+        found |= {row.hash: UUID(bytes=row.subject) for row in connection.execute(query)}
+    return found
+
+
+def _insert_new(database: Database, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if database.is_sqlite:
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def _upsert_counter(database: Database) -> sqlite.Insert | postgresql.Insert:
+    return _insert_new(database, COUNTERS)
+
+
+def _chunks(items: Sequence[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while some := list(islice(rest, CHUNK)):
+        yield some
+
+
+def _trim(cache: OrderedDict[K, V]) -> None:
+    while len(cache) > CACHED:
+        cache.popitem(last=False)

@@ -1,0 +1,328 @@
+"""The views of a service: what pages and answers are read from, folded from the log and disposable."""
+
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, select
+
+from services.chassis.database import Database
+from services.chassis.eventlog import Damaged, Entry, EventLog, Progress, Redacted, Wakeup
+from services.chassis.faults import ConflictError
+from services.chassis.parking import Parking
+from services.chassis.vault import Vault
+from services.chassis.view import Document, NotBuiltError, View
+from services.chassis.view_check import compare
+from services.chassis.view_tables import Build, Stored, ViewTables
+
+__all__ = ["Document", "NotBuiltError", "View", "ViewReader", "ViewStore"]
+
+POLL = 0.02
+REBUILD_PAGE = 2_000
+
+
+class ViewStore:
+    """All views of a service: register, follow, ask, rebuild, verify."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        parking: Parking,
+        *,
+        place: str,
+        head: Callable[[], int],
+    ) -> None:
+        """Keep the views in `database`, sealed by `vault`; `head` tells the log's last position."""
+        self.tables = ViewTables(database, vault)
+        self.parking = parking
+        self._database = database
+        self._place = place
+        self._head = head
+
+    def migrate(self) -> None:
+        """Create the list of builds where it is missing."""
+        self.tables.migrate()
+
+    def register(self, view: View) -> None:
+        """Make the view's table when there is none of this version.
+
+        On an empty log it is live at once, else as soon as its reader has caught up; one of
+        another version stays in place until then.
+        """
+        with self._database.writing() as connection:
+            current = self.tables.current(connection, view)
+            if current is None:
+                self.tables.start(connection, view)
+                current = self.tables.current(connection, view)
+            if current and not current.live and self._head() == 0:
+                self.tables.switch(connection, view, current.number)
+
+    def reader(self, view: View) -> "ViewReader":
+        """The reader that keeps the view current, for a follower of its own."""
+        return ViewReader(self, view)
+
+    # Queries
+
+    def table(self, view: View) -> Table:
+        """The live table, to make conditions and orders from."""
+        return self.tables.table(view, view.name)
+
+    def get(self, view: View, key: UUID) -> Document | None:
+        """One document.
+
+        Raises:
+            NotBuiltError: the view has not been built yet.
+            StoreError: it could not be read.
+        """
+        return self.get_many(view, [key]).get(key)
+
+    def get_many(self, view: View, keys: Iterable[UUID]) -> dict[UUID, Document]:
+        """The documents under these keys; those that do not exist are absent."""
+        with self._database.reading() as connection:
+            self._require_live(connection, view)
+            found = self.tables.load(connection, view, self.table(view), set(keys))
+        return {key: one.doc for key, one in found.items() if one.doc is not None}
+
+    def select(
+        self,
+        view: View,
+        where: Any = None,
+        order_by: Any = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> list[Document]:
+        """Documents by their clear columns; `where` and `order_by` are over `table(view)`.
+
+        Documents of erased owners are left out.
+        """
+        table = self.table(view)
+        query = select(table.c.key, table.c.doc).limit(limit).offset(offset)
+        if where is not None:
+            query = query.where(where)
+        if order_by is not None:
+            query = query.order_by(*_several(order_by))
+        with self._database.reading() as connection:
+            self._require_live(connection, view)
+            rows = connection.execute(query).all()
+        documents = self.tables.opened(view, {row.key: row.doc for row in rows})
+        return [doc for row in rows if (doc := documents[row.key]) is not None]
+
+    def position(self, view: View) -> int:
+        """How far the live view reaches; 0 when it has not been built."""
+        current = self.current(view)
+        return current.position if current and current.live else 0
+
+    def wait_for(self, view: View, position: int, timeout: float) -> bool:
+        """Wait at most `timeout` seconds for the view to reach a position; whether it has."""
+        deadline = monotonic() + timeout
+        while self.position(view) < position:
+            left = deadline - monotonic()
+            if left <= 0:
+                return False
+            self._wakeup(view).wait(position - 1, min(POLL, left))
+        return True
+
+    # Building
+
+    def rebuild(self, view: View, log: EventLog, progress: Progress | None = None) -> None:
+        """Fill a new table from the log beside the live one; switch when it has caught up.
+
+        What is parked for the view is tried again in passing: an entry that still cannot be folded
+        ends the rebuild, and the live view stays as it is.
+
+        Raises:
+            ConflictError: another rebuild of the view was quicker.
+        """
+        with self._database.writing() as connection:
+            number = self.tables.start(connection, view)
+        position = 0
+        while True:
+            page = log.page(position, REBUILD_PAGE, view.topics)
+            self.write_page(view, number, page.entries, position, page.scanned_to)
+            position, head = page.scanned_to, log.head()
+            if progress:
+                progress(position, head)
+            if position >= head and self.switch(view, number):
+                return
+
+    def verify(self, view: View, log: EventLog) -> list[str]:
+        """Compare every stored document with a fresh fold of the log; what differs."""
+        return compare(self.tables, view, log, self.parking.parked(reader_name(view)))
+
+    # For the readers
+
+    def current(self, view: View) -> Build | None:
+        """The build that a reader of this version fills, or the live one."""
+        with self._database.reading() as connection:
+            return self.tables.current(connection, view)
+
+    def switch(self, view: View, number: int) -> bool:
+        """Make a build live; False when it may not be yet, or is no more."""
+        with self._database.writing() as connection:
+            return self.tables.switch(connection, view, number)
+
+    def write_page(
+        self, view: View, number: int, entries: Sequence[Entry], at: int, to: int
+    ) -> int:
+        """Fold entries into a build and move it from `at` to `to`; how many were damaged.
+
+        Read and fold come before the short transaction that writes: only whoever moves the
+        position writes, so what was read still holds when the position does.
+
+        Raises:
+            ConflictError: the build is not at `at` any more; nothing was stored.
+        """
+        readable, damaged = _readable(view, entries)
+        with self._database.reading() as connection:
+            build = self.tables.build(connection, view, number) if readable else None
+            before = self._load(connection, view, build, readable)
+        after = _folded(view, readable, before)
+        rows = self.tables.sealed(view, after)
+        if to <= at and not rows:
+            return damaged
+        with self._database.writing() as connection:
+            moved = self.tables.move(connection, view, number, at, to)
+            self._put(connection, view, moved, after, rows)
+        if moved.live:
+            self._wakeup(view).reach(to)
+        return damaged
+
+    def write_again(self, view: View, number: int, entries: Sequence[Entry]) -> None:
+        """Fold entries that were parked; those a document has seen already change nothing."""
+        readable, _ = _readable(view, entries)
+        with self._database.writing() as connection:
+            build = self.tables.build(connection, view, number)
+            if build is None:
+                raise ConflictError("the build is no more")
+            after = _folded(view, readable, self._load(connection, view, build, readable))
+            self._put(connection, view, build, after, self.tables.sealed(view, after))
+
+    def _load(
+        self,
+        connection: Connection,
+        view: View,
+        build: Build | None,
+        entries: Sequence[tuple[UUID, Entry]],
+    ) -> dict[UUID, Stored]:
+        if build is None:
+            return {}
+        table = self.tables.table_of(view, build)
+        return self.tables.load(connection, view, table, {key for key, _ in entries})
+
+    def _put(
+        self,
+        connection: Connection,
+        view: View,
+        build: Build,
+        documents: dict[UUID, Stored],
+        rows: Sequence[dict[str, Any]],
+    ) -> None:
+        table = self.tables.table_of(view, build)
+        self.tables.store(connection, table, rows)
+        self.tables.remove(connection, table, documents.keys() - {row["key"] for row in rows})
+
+    def _require_live(self, connection: Connection, view: View) -> None:
+        current = self.tables.current(connection, view)
+        if current is None or not current.live:
+            raise NotBuiltError(f"the view {view.name} has not been built yet")
+
+    def _wakeup(self, view: View) -> Wakeup:
+        return Wakeup.of(f"{self._place}#{view.name}")
+
+
+class ViewReader:
+    """Keeps one view current; switches to a new build once that has caught up."""
+
+    def __init__(self, views: ViewStore, view: View) -> None:
+        """Read for `view`, which `ViewStore.register` has been given."""
+        self.name = reader_name(view)
+        self.topics = view.topics
+        self.damaged = 0
+        """Damaged events passed over since the start."""
+        self._views = views
+        self._view = view
+        self._build: Build | None = None
+        self._at = 0
+
+    def position(self) -> int:
+        """How far the build at hand reaches.
+
+        Raises:
+            NotBuiltError: there is no build of this version (any more).
+        """
+        self._build = self._views.current(self._view)
+        if self._build is None:
+            raise NotBuiltError(f"the view {self._view.name} has no table of this version")
+        self._at = self._build.position
+        return self._at
+
+    def apply(self, entries: Sequence[Entry], to: int) -> None:
+        """Fold entries and move the position, in one commit."""
+        number = self._number()
+        self.damaged += self._views.write_page(self._view, number, entries, self._at, to)
+        self._at = max(self._at, to)
+
+    def replay(self, entries: Sequence[Entry]) -> None:
+        """Fold entries that were parked."""
+        self._views.write_again(self._view, self._number(), entries)
+
+    def reload(self) -> None:
+        """Look again which build is current."""
+        self.position()
+
+    def key(self, entry: Entry) -> UUID | None:
+        """The document the entry belongs to."""
+        if isinstance(entry.event, (Redacted, Damaged)):
+            return None
+        return self._view.key(entry.event)
+
+    def idle(self) -> None:
+        """Switch when a new build has caught up."""
+        if self._build is not None and not self._build.live:
+            self._views.switch(self._view, self._build.number)
+            self.position()
+
+    def _number(self) -> int:
+        if self._build is None:
+            self.position()
+        assert self._build is not None
+        return self._build.number
+
+
+def reader_name(view: View) -> str:
+    """Under which parking and metrics know a view's reader."""
+    return f"view {view.name}"
+
+
+def _readable(view: View, entries: Sequence[Entry]) -> tuple[list[tuple[UUID, Entry]], int]:
+    """The entries that concern documents, each with its key, and how many were damaged."""
+    readable, damaged = [], 0
+    for entry in entries:
+        if isinstance(entry.event, Redacted):
+            continue
+        if isinstance(entry.event, Damaged):
+            damaged += 1
+            continue
+        key = view.key(entry.event)
+        if key is not None:
+            readable.append((key, entry))
+    return readable, damaged
+
+
+def _folded(
+    view: View, entries: Sequence[tuple[UUID, Entry]], before: dict[UUID, Stored]
+) -> dict[UUID, Stored]:
+    """The documents that the entries changed."""
+    changed: dict[UUID, Stored] = {}
+    for key, entry in entries:
+        stored = changed.get(key) or before.get(key) or Stored(None, 0)
+        if entry.position <= stored.position:
+            continue
+        changed[key] = Stored(view.fold(stored.doc, entry), entry.position)
+    return changed
+
+
+def _several(order_by: Any) -> Sequence[Any]:
+    return order_by if isinstance(order_by, (list, tuple)) else [order_by]
