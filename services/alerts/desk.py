@@ -57,7 +57,7 @@ class ReflectionForm:
 #
 #   Desk.seen(person, episode) -> int
 #   Desk.acknowledge(person, episode, alert, done, note="", to="") -> int
-#   Desk.snooze(person, episode, alert, until: date | None) -> int   None: the next session or 7 days
+#   Desk.snooze(person, episode, alert, until: date | None) -> int
 #   Desk.dismiss(person, episode, alert, reason) -> int
 #   Desk.reflect(person, episode, form: ReflectionForm) -> tuple[UUID, int]
 #   Desk.revise(person, episode, reflection, form: ReflectionForm) -> int

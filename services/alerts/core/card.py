@@ -68,7 +68,6 @@ class Ground:
     evidence: Mapping[str, Any]
     scale: Mapping[str, Any] = field(default_factory=dict)
     """The scale of the first trajectory behind the finding, empty when not known."""
-    approach: str | None = None
     old_news: bool = False
 
     @property

@@ -42,8 +42,6 @@ class Course:
     header: Header | None = None
     scales: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Trajectory to {instrument, title, higher_is, cutoff, reliable_change, minimum, maximum}."""
-    approach: str | None = None
-    approach_since: str | None = None
     done: frozenset[str] = frozenset()
     """Ids of the messages that took effect."""
     waiting: frozenset[str] = frozenset()
@@ -59,8 +57,8 @@ def fold(course: Course, events: list[Any]) -> Course:
 
 def evolve(course: Course, event: Any) -> Course:
     """The course after one event; never refuses."""
-    if not isinstance(event, MessageNoted):
-        return course
+    if not isinstance(event, MessageNoted):  # damaged: its place in the stream is taken
+        return replace(course, version=event.originator_version)
     message = event.message
     if not event.effect:
         return replace(
@@ -95,12 +93,6 @@ def _episode_changed(course: Course, data: dict[str, Any]) -> Course:
     return replace(course, header=header, subject=UUID(data["subject"]))
 
 
-def _approach_chosen(course: Course, data: dict[str, Any]) -> Course:
-    if course.approach_since is not None and data["since"] < course.approach_since:
-        return course
-    return replace(course, approach=data["approach"], approach_since=data["since"])
-
-
 def _assessed(course: Course, data: dict[str, Any]) -> Course:
     return _scale(course, data["assessment"])
 
@@ -125,7 +117,6 @@ def _scale(course: Course, assessment: dict[str, Any]) -> Course:
 
 _LEARN: dict[str, Any] = {
     "episode.changed": _episode_changed,
-    "approach.chosen": _approach_chosen,
     "measure.assessed": _assessed,
     "trajectory.refolded": _refolded,
 }

@@ -4,6 +4,7 @@ It is never snoozed, capped, batched, dismissed, held or withdrawn: a correction
 not that it waits. The business identity of what arrives is (measure, version).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -89,21 +90,11 @@ def evolve(state: Risk | None, event: Any) -> Risk:
     return risk
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the alert needs to know of the world when an answer arrives."""
-
-    unreachable: str | None
-    """Why the backup is told at once: no clinician, closed episode, on leave; None: in reach."""
-    wording: str | None = None
-    """The item's own words, where they may be shown."""
-
-
 def decide_answered(
     state: Risk | None,
     answered: Answered,
-    told: Told,
-    card: Any,
+    unreachable: str | None,
+    card: Callable[[dict[str, Any], list[dict[str, Any]]], dict[str, Any]],
     pen: Next,
     policy: Policy,
 ) -> list[AlertEvent]:
@@ -112,8 +103,9 @@ def decide_answered(
     Args:
         state: the item as it stands, None when nothing was ever heard of it.
         answered: the answer.
-        told: who can be reached.
-        card: makes the card from (answer, earlier answers, policy).
+        unreachable: why the backup is told at once: no clinician, closed course, on leave; None:
+            the clinician is in reach.
+        card: makes the card from (answer, earlier answers).
         pen: for the item's stream.
         policy: the numbers.
     """
@@ -132,8 +124,8 @@ def decide_answered(
         _amend(state, answered, record, made, quiet is None, pen, policy)
     else:
         _raise(state, answered, record, made, pen, policy)
-    if told.unreachable and answered.state in ("endorsed", "unanswered"):
-        _tell_backup(state, quiet is None, told.unreachable, pen)
+    if unreachable and answered.state in ("endorsed", "unanswered"):
+        _tell_backup(state, quiet is None, unreachable, pen)
     return pen.events
 
 

@@ -1,0 +1,339 @@
+"""What follows from each message: it is noted in its course, and alerts speak, change or settle.
+
+A page of messages is decided together on states read once, and its events are stored in one
+commit with the consumer's position.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.alerts.core import alert, card, course, risk, risk_card
+from services.alerts.core.alert import Alert, Finding
+from services.alerts.core.course import Course, Header, MessageNoted
+from services.alerts.core.event import Event
+from services.alerts.core.risk import Answered
+from services.alerts.people import Directory
+from services.alerts.settings import Settings
+from services.chassis.clock import Clock
+from services.chassis.eventlog import EventLog
+from services.chassis.ids import Ids
+from services.chassis.message import Message
+
+COURSES_REMEMBERED = 2_000
+FINDINGS = frozenset({"finding.opened", "finding.amended"})
+
+
+class CourseCache:
+    """The courses met lately, so that a message does not read all that came before it."""
+
+    def __init__(self) -> None:
+        self._courses: OrderedDict[UUID, Course] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, id_: UUID) -> Course | None:
+        """The course as it was left, when it is remembered."""
+        with self._lock:
+            found = self._courses.get(id_)
+            if found is not None:
+                self._courses.move_to_end(id_)
+            return found
+
+    def keep(self, courses: Iterable[Course]) -> None:
+        """Remember courses as they stand after a commit."""
+        with self._lock:
+            for one in courses:
+                known = self._courses.get(one.id)
+                if known is None or known.version < one.version:
+                    self._courses[one.id] = one
+                self._courses.move_to_end(one.id)
+            while len(self._courses) > COURSES_REMEMBERED:
+                self._courses.popitem(last=False)
+
+    def forget(self) -> None:
+        """Somebody else has written: read afresh."""
+        with self._lock:
+            self._courses.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message to be noted: `message` is None where it could not be read."""
+
+    episode: UUID
+    note: dict[str, Any]
+    message: Message | None
+
+
+class Page:
+    """The states that one page of messages reads, and the events that it makes of them."""
+
+    def __init__(self, book: "Book") -> None:
+        """Start with nothing read and nothing decided."""
+        self._book = book
+        self.courses: dict[UUID, Course] = {}
+        self._streams: dict[UUID, list[Any]] = {}
+        self.events: list[Event] = []
+
+    def prefetch(self, incoming: Iterable[Incoming]) -> None:
+        """Read every stream that the page will need, by one query."""
+        wanted: set[UUID] = set()
+        for one in incoming:
+            wanted |= self._book.streams_of(one)
+            course_id = self._book.course_id(one.episode)
+            known = self._book.cache.get(course_id)
+            if known is None:
+                wanted.add(course_id)
+            else:
+                self.courses[course_id] = known
+        found = self._book.log.read_many(wanted)
+        self._streams |= {stream: found.get(stream, []) for stream in wanted}
+
+    def course(self, episode: UUID) -> Course:
+        """The course of an episode as the page has it so far."""
+        id_ = self._book.course_id(episode)
+        if id_ not in self.courses:
+            self.courses[id_] = course.fold(Course(id_, episode.hex), self.stream(id_))
+        return self.courses[id_]
+
+    def stream(self, id_: UUID) -> list[Any]:
+        """The events of a stream, those of this page included."""
+        if id_ not in self._streams:
+            self._streams[id_] = self._book.log.read(id_)
+        return self._streams[id_]
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take up what one message came to."""
+        for event in events:
+            self.events.append(event)
+            if event.originator_id in self._streams and not isinstance(event, MessageNoted):
+                self._streams[event.originator_id].append(event)
+            if isinstance(event, MessageNoted):
+                before = self.courses[event.originator_id]
+                self.courses[event.originator_id] = course.evolve(before, event)
+
+
+class Book:
+    """Decides what messages come to; consumers store what it decides."""
+
+    def __init__(
+        self, log: EventLog, ids: Ids, clock: Clock, directory: Directory, settings: Settings
+    ) -> None:
+        """Read states from `log`; who can be reached comes from `directory`."""
+        self.log, self._ids, self._clock = log, ids, clock
+        self._directory, self._settings = directory, settings
+        self.cache = CourseCache()
+
+    # Ids
+
+    def course_id(self, episode: UUID) -> UUID:
+        """The stream in which an episode's messages are noted."""
+        return self._ids.derive("course", episode.hex)
+
+    def alert_id(self, episode: UUID, channel: str) -> UUID:
+        """The stream of a channel's alert."""
+        return self._ids.derive("alert", episode.hex, channel)
+
+    def risk_id(self, episode: UUID, instrument: str, item: int | str) -> UUID:
+        """The stream of a risk item's alert."""
+        return self._ids.derive("alert", episode.hex, "risk", instrument, str(item))
+
+    def provisional_owner(self, episode: UUID) -> UUID:
+        """Whose key seals what arrives before the episode's client is known: its own alone."""
+        return self._ids.derive("owner", episode.hex)
+
+    def streams_of(self, incoming: Incoming) -> set[UUID]:
+        """The alert streams that a message's effect reads."""
+        message = incoming.message
+        if message is None:
+            return set()
+        data, episode = message.data, incoming.episode
+        if message.type in FINDINGS or message.type == "finding.cleared":
+            return {self.alert_id(episode, str(data.get("channel")))}
+        if message.type == "risk.answered":
+            instrument = str(data.get("instrument"))
+            items = data.get("items")
+            if isinstance(items, list):
+                return {
+                    self.risk_id(episode, instrument, one["item"])
+                    for one in items
+                    if isinstance(one, Mapping) and "item" in one
+                }
+        return set()
+
+    # Deciding
+
+    def note(self, page: Page, incoming: Incoming, *, effect: bool) -> list[Event]:
+        """The event that a message arrived; nothing when it was noted before."""
+        state = page.course(incoming.episode)
+        key = incoming.note["id"]
+        if key in state.done or (not effect and key in state.waiting):
+            return []
+        return [
+            MessageNoted(
+                originator_id=state.id,
+                originator_version=state.version + 1,
+                timestamp=self._clock.now(),
+                owner=self._owner(state, incoming),
+                episode=incoming.episode.hex,
+                message=incoming.note,
+                effect=effect,
+            )
+        ]
+
+    def take(self, page: Page, incoming: Incoming) -> list[Event]:
+        """Note a message and decide its effect; nothing when it took effect before.
+
+        Raises:
+            Exception: whatever a message brings about that was checked and yet cannot be used.
+        """
+        noted = self.note(page, incoming, effect=True)
+        message = incoming.message
+        if not noted or message is None:
+            return noted
+        state = course.evolve(page.course(incoming.episode), noted[0])
+        effects = _EFFECTS.get(message.type)
+        return [*noted, *(effects(self, page, state, message.data) if effects else ())]
+
+    def unreadable(self, page: Page, episode: UUID, owner: UUID) -> list[Event]:
+        """A risk message that could not be read: the backup is told at once."""
+        id_ = self.risk_id(episode, risk.UNREADABLE, "")
+        state = risk.fold(None, page.stream(id_))
+        now = self._clock.now()
+        pen = risk.pen_for(state, id_, episode.hex, owner, now)
+        made = risk_card.unreadable(self._settings.policy_link)
+        day = self._settings.policy.day(now).isoformat()
+        return list(risk.decide_unreadable(state, made, day, pen))
+
+    def owner_of(self, page: Page, episode: UUID) -> UUID:
+        """Whose key seals what is recorded of an episode."""
+        return page.course(episode).subject or self.provisional_owner(episode)
+
+    def _owner(self, state: Course, incoming: Incoming) -> UUID:
+        message = incoming.message
+        if state.subject is None and message is not None and "subject" in message.data:
+            return UUID(str(message.data["subject"]))
+        return state.subject or self.provisional_owner(incoming.episode)
+
+    def found(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
+        """A finding opened or was amended."""
+        now, policy = self._clock.now(), self._settings.policy
+        current, pen = self._alert(page, state, data["channel"], now)
+        old_news = bool(data["old_news"])
+        finding = Finding(
+            spell=_hex(data["spell"]),
+            ordinal=data["ordinal"],
+            revision=data["revision"],
+            tier="info" if old_news else data["tier"],
+            on=data["on"],
+            old_news=old_news,
+            card=card.make(_ground(state, data)),
+        )
+        return list(alert.decide_found(current, finding, pen, policy, now))
+
+    def cleared(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
+        """A finding cleared: it settles, or is withdrawn when a correction took its grounds."""
+        current, pen = self._alert(page, state, data["channel"], self._clock.now())
+        spell = _hex(data["spell"])
+        return list(
+            alert.decide_cleared(current, spell, data["revision"], data["reason"], data["on"], pen)
+        )
+
+    def answered(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
+        """Risk answers of one version of one measure."""
+        now = self._clock.now()
+        events: list[Event] = []
+        for item in data["items"]:
+            answered = _answered(data, item)
+            episode = UUID(state.episode)
+            id_ = self.risk_id(episode, answered.instrument, answered.item)
+            current = risk.fold(None, page.stream(id_))
+            owner = state.subject or self.provisional_owner(episode)
+            pen = risk.pen_for(current, id_, state.episode, owner, now)
+            away = self.unreachable(state.header, data, now)
+            events += risk.decide_answered(
+                current, answered, away, self._risk_card, pen, self._settings.policy
+            )
+        return events
+
+    def unreachable(
+        self, header: Header | None, data: Mapping[str, Any], now: datetime
+    ) -> str | None:
+        """Why the backup is to be told at once; None when the clinician can be reached."""
+        if header is not None and header.closed:
+            return "the course is closed"
+        clinician = (header.clinician if header else None) or data.get("clinician")
+        sender = header.sender if header else data.get("sender")
+        hashed = self._directory.hash(str(sender), clinician)
+        return self._directory.people().unreachable(hashed, now)
+
+    def _risk_card(self, record: dict[str, Any], earlier: list[dict[str, Any]]) -> dict[str, Any]:
+        settings = self._settings
+        return risk_card.make(record, earlier, settings.policy, settings.policy_link)
+
+    def _alert(
+        self, page: Page, state: Course, channel: str, now: datetime
+    ) -> tuple[Alert | None, alert.Next]:
+        episode = UUID(state.episode)
+        id_ = self.alert_id(episode, channel)
+        current = alert.fold(None, page.stream(id_))
+        owner = state.subject or self.provisional_owner(episode)
+        return current, alert.Next(current, id_, state.episode, channel, owner, now)
+
+
+Effect = Callable[[Book, Page, Course, dict[str, Any]], list[Event]]
+_EFFECTS: dict[str, Effect] = {
+    "finding.opened": Book.found,
+    "finding.amended": Book.found,
+    "finding.cleared": Book.cleared,
+    "risk.answered": Book.answered,
+}
+"""The messages that move alerts; all others are noted for the pages."""
+
+
+def _ground(state: Course, data: Mapping[str, Any]) -> card.Ground:
+    evidence = data["evidence"]
+    named = [state.scales[key] for key in evidence.get("trajectories", ()) if key in state.scales]
+    like = [
+        scale
+        for scale in state.scales.values()
+        if scale["instrument"] == evidence.get("instrument")
+    ]
+    scale = (named or like or [{}])[0]
+    return card.Ground(data["channel"], evidence, scale, bool(data["old_news"]))
+
+
+def _answered(data: Mapping[str, Any], item: Mapping[str, Any]) -> Answered:
+    return Answered(
+        instrument=data["instrument"],
+        item=item["item"],
+        kind=item["kind"],
+        measure=_hex(data["measure"]),
+        version=data["version"],
+        on=data["on"],
+        received_at=data["received_at"],
+        answer=item.get("answer"),
+        state=item["state"],
+        urgent=item["urgent"],
+        change=data["change"],
+        clinician=data.get("clinician"),
+    )
+
+
+def _hex(value: Any) -> str:
+    return UUID(str(value)).hex
+
+
+def note_of(message: Message) -> dict[str, Any]:
+    """A message as it is noted: unchanged, without what only the transport needs."""
+    return {
+        "id": message.id,
+        "type": message.type,
+        "version": message.version,
+        "time": message.time.isoformat(),
+        "data": message.data,
+    }

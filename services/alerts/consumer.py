@@ -1,0 +1,350 @@
+"""Takes messages from the topics of episodes and of risk, and stores effects and offset together.
+
+What one message of an episode brings to a stop is parked with the later ones of that episode; a
+risk answer knows no parking: what cannot be read is told to the backup.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from marshmallow import ValidationError
+
+from schemas import messages
+from services.alerts import metrics
+from services.alerts.book import Book, Incoming, Page, note_of
+from services.alerts.views.inbox import RiskPath
+from services.chassis.clock import Clock
+from services.chassis.eventlog import ConflictError, EventLog, ShreddedError, StoreError
+from services.chassis.ids import Ids
+from services.chassis.message import BadMessageError, Message, decode
+from services.chassis.metrics import Catalogue
+from services.chassis.parking import Parking
+from services.chassis.transport import Delivery
+
+LOGGER = logging.getLogger(__name__)
+EPISODES_READER = "episodes consumer"
+TRIES = 12
+"""How often a page is decided anew after somebody else wrote one of its streams."""
+UNREADABLE = (BadMessageError, ValidationError, messages.UnknownMessageError)
+
+
+def source_of(delivery: Delivery) -> str:
+    """Under which name the offset of a delivery's partition is kept."""
+    return f"{delivery.log_id}/{delivery.topic}/{delivery.partition}"
+
+
+class _Consumer:
+    """What both consumers share: skip what is stored, decide a page, store it with its offset."""
+
+    def __init__(
+        self, log: EventLog, book: Book, ids: Ids, catalogue: Catalogue | None = None
+    ) -> None:
+        self._log, self._book, self._ids, self._catalogue = log, book, ids, catalogue
+        self._lock = threading.Lock()
+
+    def receive(self, deliveries: Sequence[Delivery]) -> None:
+        """Store the effects of deliveries of one partition with their offset; see `Receiver`.
+
+        Raises:
+            StoreError: nothing more is known to be stored; the same deliveries are to come again.
+        """
+        with self._lock:
+            self._receive(deliveries)
+
+    def _receive(self, deliveries: Sequence[Delivery]) -> None:
+        if not deliveries:
+            return
+        source = source_of(deliveries[0])
+        position = self._log.position(source)
+        fresh = [one for one in deliveries if one.offset > position]
+        if fresh:
+            self._take(source, fresh)
+
+    def _take(self, source: str, deliveries: Sequence[Delivery]) -> None:
+        for _ in range(TRIES):
+            page = Page(self._book)
+            results = self._decide(page, deliveries)
+            try:
+                self._log.append(page.events, (source, deliveries[-1].offset))
+            except ConflictError:
+                self._book.cache.forget()
+                position = self._log.position(source)
+                deliveries = [one for one in deliveries if one.offset > position]
+                if not deliveries:
+                    return
+            except ShreddedError:
+                self._without_erased(source, deliveries)
+                return
+            else:
+                self._book.cache.keep(page.courses.values())
+                self._count(deliveries[0].topic, page.events, results)
+                return
+        raise StoreError("a page of messages met newer events again and again")
+
+    def _without_erased(self, source: str, deliveries: Sequence[Delivery]) -> None:
+        """A client on the page was erased: messages one by one, passing over the client's."""
+        self._book.cache.forget()
+        if len(deliveries) == 1:
+            self._log.append([], (source, deliveries[0].offset))
+            return
+        for one in deliveries:
+            self._take(source, [one])
+
+    def _decide(self, page: Page, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
+        """Fill the page; gives (type, result) of each delivery for the metrics."""
+        raise NotImplementedError
+
+    def _count(self, topic: str, events: Sequence[Any], results: list[tuple[str, str]]) -> None:
+        if self._catalogue is None:
+            return
+        for kind, result in results:
+            self._catalogue.count(metrics.MESSAGES, topic=topic, kind=kind, result=result)
+        metrics.report(self._catalogue, events)
+
+    def _read(self, delivery: Delivery) -> tuple[Incoming, str | None]:
+        """A delivery as it is to be noted, and the class of error that keeps it from effect."""
+        try:
+            message = decode(delivery.raw)
+        except BadMessageError as error:
+            return self._undecodable(delivery), type(error).__name__
+        episode = message.key or self._key(delivery)
+        incoming = Incoming(episode, note_of(message), message)
+        try:
+            messages.check(message.type, message.version, message.data)
+            if UUID(str(message.data["episode"])) != episode:
+                raise BadMessageError("the key is not the episode's")
+        except UNREADABLE as error:
+            return replace(incoming, message=None), type(error).__name__
+        return incoming, None
+
+    def _undecodable(self, delivery: Delivery) -> Incoming:
+        digest = sha256(delivery.raw).hexdigest()
+        text = delivery.raw.decode(errors="replace")
+        note = {"id": f"unreadable.{digest[:32]}", "type": "", "raw": text}
+        return Incoming(self._key(delivery), note, None)
+
+    def _key(self, delivery: Delivery) -> UUID:
+        try:
+            return UUID(delivery.key)
+        except ValueError:
+            return self._ids.derive("unreadable", delivery.topic, delivery.key)
+
+
+class EpisodesConsumer(_Consumer):
+    """Receives the topic of episodes."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        book: Book,
+        ids: Ids,
+        parking: Parking,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        """Store to `log` what `book` decides; park in `parking` what it cannot."""
+        super().__init__(log, book, ids, catalogue)
+        self._parking = parking
+
+    def _decide(self, page: Page, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
+        held = set(self._parking.parked(EPISODES_READER))
+        read = [self._read(one) for one in deliveries]
+        page.prefetch([incoming for incoming, _ in read])
+        results = []
+        for delivery, (incoming, error) in zip(deliveries, read, strict=True):
+            if incoming.episode not in held:
+                error = error or self._effect(page, incoming)
+                if error is not None:
+                    # The pointer is durable before the position moves past what it points to.
+                    key = incoming.episode
+                    self._parking.park(EPISODES_READER, key, delivery.offset, error)
+                    held.add(key)
+                    LOGGER.error("parked", extra={"reader": EPISODES_READER, "error": error})
+            if incoming.episode in held:
+                page.add(self._book.note(page, incoming, effect=False))
+            kind = incoming.message.type if incoming.message else "unreadable"
+            results.append((kind, "parked" if incoming.episode in held else "taken"))
+        return results
+
+    def _effect(self, page: Page, incoming: Incoming) -> str | None:
+        """Take a message up; the class of the error that it raised, None when it did not."""
+        try:
+            page.add(self._book.take(page, incoming))
+        except StoreError:
+            raise
+        except Exception as error:
+            return type(error).__name__
+        return None
+
+    def idle(self) -> None:
+        """Replay what was asked for; called now and then, and safe beside `receive`."""
+        for key in self._parking.requested(EPISODES_READER):
+            with self._lock:
+                try:
+                    self._replay(key)
+                except StoreError:
+                    raise
+                except Exception as error:
+                    self._book.cache.forget()
+                    self._parking.refuse(EPISODES_READER, key, type(error).__name__)
+
+    def _replay(self, episode: UUID) -> None:
+        """Act upon what was noted and waits, in order, each in a commit of its own."""
+        self._book.cache.forget()
+        stream = self._log.read(self._book.course_id(episode))
+        done = {one.message["id"] for one in stream if getattr(one, "effect", False)}
+        for noted in stream:
+            if getattr(noted, "effect", True) or noted.message["id"] in done:
+                continue
+            self._again(episode, noted.message)
+            done.add(noted.message["id"])
+        self._parking.unpark(EPISODES_READER, episode)
+
+    def _again(self, episode: UUID, note: dict[str, Any]) -> None:
+        incoming = _reread(episode, note)
+        for _ in range(TRIES):
+            page = Page(self._book)
+            page.prefetch([incoming])
+            page.add(self._book.take(page, incoming))
+            try:
+                self._log.append(page.events)
+            except ConflictError:
+                self._book.cache.forget()
+                continue
+            self._book.cache.keep(page.courses.values())
+            return
+        raise ConflictError("a replay met newer events again and again")
+
+
+def _reread(episode: UUID, note: dict[str, Any]) -> Incoming:
+    """A noted message, checked once more by this release.
+
+    Raises:
+        BadMessageError, UnknownMessageError, ValidationError: it still cannot be read.
+    """
+    if not note["type"]:
+        message = decode(str(note["raw"]).encode())
+    else:
+        message = Message(
+            type=note["type"],
+            version=note["version"],
+            id=note["id"],
+            key=episode,
+            time=datetime.fromisoformat(note["time"]),
+            log_id="",
+            position=0,
+            data=note["data"],
+        )
+    messages.check(message.type, message.version, message.data)
+    return Incoming(episode, note_of(message) | {"id": note["id"]}, message)
+
+
+@dataclass(slots=True)
+class RiskWatch:
+    """What is known of the risk path: kept in memory, since silence after a start is told too."""
+
+    clock: Clock
+    late_s: int
+    started: datetime = field(init=False)
+    newest: datetime | None = None
+    unsent: int = 0
+    oldest_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Count silence from now on."""
+        self.started = self.clock.now()
+
+    def heard(self, sent_at: datetime, unsent: int, oldest_s: float) -> None:
+        """Take a heartbeat; the newest counts, in whatever order they come."""
+        if self.newest is None or sent_at >= self.newest:
+            self.newest, self.unsent, self.oldest_s = sent_at, unsent, oldest_s
+
+    def age_s(self) -> float:
+        """Seconds since the newest heartbeat, or since the start when there was none."""
+        return max(0.0, (self.clock.now() - (self.newest or self.started)).total_seconds())
+
+    def path(self) -> RiskPath:
+        """How the risk path stands, with the words for every page."""
+        age = self.age_s()
+        banner = None
+        if age > self.late_s:
+            banner = (
+                "Risk answers may not be arriving: nothing was heard of their path for "
+                f"{round(age / 60)} minutes. Look at answers in the EHR."
+            )
+        elif self.unsent and self.oldest_s > self.late_s:
+            banner = (
+                f"Risk answers are late: {self.unsent} could not be delivered, the oldest for "
+                f"{round(self.oldest_s / 60)} minutes. Look at answers in the EHR."
+            )
+        return RiskPath(
+            alive=banner is None,
+            heartbeat_at=self.newest.isoformat() if self.newest else None,
+            unsent=self.unsent,
+            oldest_s=self.oldest_s,
+            banner=banner,
+        )
+
+
+class RiskConsumer(_Consumer):
+    """Receives the topic of risk: knows no parking and drops nothing."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        book: Book,
+        ids: Ids,
+        watch: RiskWatch,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        """Store to `log` what `book` decides; heartbeats go to `watch`."""
+        super().__init__(log, book, ids, catalogue)
+        self._watch = watch
+
+    def _receive(self, deliveries: Sequence[Delivery]) -> None:
+        # A heartbeat tells of this moment: the stored offset says nothing about it.
+        rest = [one for one in deliveries if not self._heartbeat(one)]
+        super()._receive(rest)
+
+    def _heartbeat(self, delivery: Delivery) -> bool:
+        try:
+            message = decode(delivery.raw)
+            if message.type != messages.Heartbeat.TYPE:
+                return False
+            messages.check(message.type, message.version, message.data)
+        except UNREADABLE:
+            return False
+        sent = datetime.fromisoformat(message.data["sent_at"])
+        self._watch.heard(sent, message.data["unsent"], message.data["oldest_s"])
+        return True
+
+    def _decide(self, page: Page, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
+        read = [self._read(one) for one in deliveries]
+        page.prefetch([incoming for incoming, _ in read])
+        results = []
+        for incoming, error in read:
+            error = error or self._effect(page, incoming)
+            if error is not None:
+                LOGGER.error("a risk message could not be read", extra={"error": error})
+                owner = self._book.owner_of(page, incoming.episode)
+                noted = self._book.note(page, incoming, effect=False)
+                page.add(noted)
+                if noted:
+                    page.add(self._book.unreadable(page, incoming.episode, owner))
+            kind = incoming.message.type if incoming.message else "unreadable"
+            results.append((kind, "unreadable" if error else "taken"))
+        return results
+
+    def _effect(self, page: Page, incoming: Incoming) -> str | None:
+        try:
+            page.add(self._book.take(page, incoming))
+        except StoreError:
+            raise
+        except Exception as error:
+            return type(error).__name__
+        return None
