@@ -27,10 +27,12 @@ test: .venv/.dev ## all tests (ARGS=... goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/.dev ## style, types and boundaries
-	@$(BIN)/ruff check
-	@$(BIN)/ruff format --check --quiet || { echo "run: make format"; exit 1; }
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@status=0; \
+	$(BIN)/ruff check || status=1; \
+	$(BIN)/ruff format --check --quiet || { echo "some files are laid out otherwise: make format"; status=1; }; \
+	$(BIN)/mypy || status=1; \
+	$(BIN)/lint-imports --no-cache --no-logo || status=1; \
+	exit $$status
 
 format: .venv/.dev ## lay the code out as `make check` wants it
 	@$(BIN)/ruff check --fix --quiet --exit-zero
