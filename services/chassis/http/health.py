@@ -26,8 +26,8 @@ from services.chassis.metrics import (
 
 logger = logging.getLogger(__name__)
 
-Heartbeat = Callable[[], float]
-"""When a loop last came round, in seconds of `time.monotonic`."""
+Silence = Callable[[], float]
+"""Seconds since a loop last came round, whatever the clock says."""
 Check = Callable[[], str | None]
 """Why a dependency cannot be used, in a few fixed words; None when it can."""
 
@@ -38,20 +38,20 @@ class Health:
     """The loops and dependencies of one service; each is registered beside where it is made."""
 
     def __init__(self, catalogue: Catalogue, limit: float = 30.0) -> None:
-        """A loop whose heartbeat is older than `limit` seconds counts as stuck."""
+        """A loop that is silent for more than `limit` seconds counts as stuck."""
         self._catalogue = catalogue
         self._limit = limit
         self._lock = Lock()
-        self._loops: dict[str, Heartbeat] = {}
+        self._loops: dict[str, Silence] = {}
         self._checks: dict[str, Check] = {}
         self._stopping = False
 
-    def loop(self, name: str, heartbeat: Heartbeat) -> None:
-        """Watch a loop; its age becomes a metric too, when the catalogue has it."""
+    def loop(self, name: str, silence: Silence) -> None:
+        """Watch a loop; its silence becomes a metric too, when the catalogue has it."""
         with self._lock:
-            self._loops[name] = heartbeat
+            self._loops[name] = silence
         if HEARTBEAT_AGE in self._catalogue.metrics:
-            self._catalogue.read_from(HEARTBEAT_AGE, lambda: _age(heartbeat), job=name)
+            self._catalogue.read_from(HEARTBEAT_AGE, silence, job=name)
 
     def dependency(self, name: str, check: Check) -> None:
         """Ask `check` whenever readiness is asked for; one that raises is not ready."""
@@ -63,10 +63,10 @@ class Health:
         self._stopping = True
 
     def stuck(self) -> dict[str, float]:
-        """The loops that did not come round within the limit, with the age of their heartbeat."""
+        """The loops that did not come round within the limit, with the seconds of their silence."""
         with self._lock:
-            ages = {name: _age(heartbeat) for name, heartbeat in self._loops.items()}
-        return {name: round(age, 1) for name, age in ages.items() if age > self._limit}
+            silences = {name: silence() for name, silence in self._loops.items()}
+        return {name: round(s, 1) for name, s in silences.items() if s > self._limit}
 
     def unready(self) -> dict[str, str]:
         """The dependencies that cannot be used, each with why."""
@@ -127,10 +127,6 @@ def _answer(otherwise: str, faults: dict[str, float] | dict[str, str]) -> Respon
     document = {"status": otherwise if faults else "ok", "faults": faults}
     status = 503 if faults else 200
     return Response(orjson.dumps(document), status, content_type="application/json")
-
-
-def _age(heartbeat: Heartbeat) -> float:
-    return max(0.0, time.monotonic() - heartbeat())
 
 
 def _ask(name: str, check: Check) -> str | None:
