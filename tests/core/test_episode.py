@@ -9,17 +9,15 @@ import pytest
 
 from services.outcomes.core import episode, telling
 from services.outcomes.core.event import Event
-from services.outcomes.core.telling import Announcement
+from services.outcomes.core.telling import Announcement, Place
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
 EPISODE, OWNER, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 CBT, EMDR, PIVOT = UUID(int=11), UUID(int=12), UUID(int=13)
+PLACE = Place(episode=EPISODE, owner=OWNER, sender="ehr", reference="E-1", client="K-1")
+STRANGER = replace(PLACE, owner=OTHER, client="K-2")
 TOLD = Announcement(
-    episode=EPISODE,
-    owner=OWNER,
-    sender="ehr",
-    reference="E-1",
     client="K-1",
     clinician="dr-a",
     opened_on="2026-01-05",
@@ -28,8 +26,10 @@ TOLD = Announcement(
 )
 
 
-def announce(state: episode.State | None, told: Announcement = TOLD) -> list[Event]:
-    return telling.decide_announce(state, told, CBT, TODAY, AT)
+def announce(
+    state: episode.State | None, told: Announcement = TOLD, place: Place = PLACE
+) -> list[Event]:
+    return telling.decide_announce(state, place, told, CBT, today=TODAY, at=AT)
 
 
 def opened(*more: Event) -> episode.State:
@@ -84,13 +84,11 @@ def test_a_new_approach_in_an_announcement_begins_today() -> None:
 
 def test_another_client_is_refused() -> None:
     with pytest.raises(telling.OtherClientError):
-        announce(opened(), replace(TOLD, client="K-2", owner=OTHER))
+        announce(opened(), replace(TOLD, client="K-2"), STRANGER)
 
 
 def test_announcing_settles_whose_a_named_episode_is() -> None:
-    named = telling.decide_name(
-        None, episode=EPISODE, owner=OTHER, sender="ehr", reference="E-1", client="K-2", at=AT
-    )
+    named = telling.decide_name(None, STRANGER, AT)
     state = episode.fold(named)
     assert state is not None
     assert not state.announced
@@ -150,9 +148,7 @@ def test_sessions_and_facts_are_replaced_by_their_own_id() -> None:
 
 @pytest.mark.parametrize("state", [None, "named"])
 def test_nothing_is_told_of_an_episode_that_was_not_announced(state: str | None) -> None:
-    named = telling.decide_name(
-        None, episode=EPISODE, owner=OWNER, sender="ehr", reference="E-1", client="K-1", at=AT
-    )
+    named = telling.decide_name(None, PLACE, AT)
     known = episode.fold(named) if state else None
     with pytest.raises(episode.UnknownEpisodeError):
         telling.decide_session(known, "s1", "2026-02-01", "attended", AT)

@@ -167,6 +167,11 @@ class State:
         return isinstance(self.latest, MeasureHeld) and self.withdrawn is None
 
     @property
+    def why(self) -> str | None:
+        """Why it is held, None when it is not."""
+        return self.latest.why if isinstance(self.latest, MeasureHeld) and self.held else None
+
+    @property
     def standing(self) -> str:
         """One word for it: recorded, held, corrected, reinstated or withdrawn."""
         return "withdrawn" if self.withdrawn else self.latest.TOPIC.removeprefix("measure.")

@@ -51,13 +51,20 @@ class OrderError(EpisodeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """What a sender says of an episode by PUT: the plan, whole; `client`'s key is `owner`."""
+class Place:
+    """Which episode it is: its id, whose it is, and what its sender calls it."""
 
     episode: UUID
     owner: UUID
     sender: str
     reference: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """What a sender says of an episode by PUT: the plan, whole."""
+
     client: str
     clinician: str | None
     opened_on: str
@@ -74,39 +81,37 @@ class Announcement:
         return {name: getattr(self, name) for name in PLAN}
 
 
-def decide_name(
-    state: State | None,
-    *,
-    episode: UUID,
-    owner: UUID,
-    sender: str,
-    reference: str,
-    client: str,
-    at: datetime,
-) -> list[Event]:
+def decide_name(state: State | None, place: Place, at: datetime) -> list[Event]:
     """Note whose an unannounced episode is; none when it is known."""
     if state is not None:
         return []
     return [
         EpisodeNamed(
-            originator_id=episode,
+            originator_id=place.episode,
             originator_version=1,
             timestamp=at,
-            owner=owner,
-            sender=sender,
-            reference=reference,
-            client=client,
+            owner=place.owner,
+            sender=place.sender,
+            reference=place.reference,
+            client=place.client,
         )
     ]
 
 
 def decide_announce(
-    state: State | None, told: Announcement, approach_id: UUID, today: date, at: datetime
+    state: State | None,
+    place: Place,
+    told: Announcement,
+    approach_id: UUID,
+    *,
+    today: date,
+    at: datetime,
 ) -> list[Event]:
     """Open an episode, or bring its plan up to date.
 
     Args:
         state: the episode, None when it is new.
+        place: which episode, and the announced client's.
         told: the announcement.
         approach_id: the id of `told.approach` begun on the day that `begins` gives.
         today: the installation's day.
@@ -119,22 +124,24 @@ def decide_announce(
         OrderError: it would be opened again before it was closed.
     """
     events: list[Event] = []
+    version = state.version if state else 0
     if state is None or not state.announced:
         if told.reopened_on is not None:
             raise NotClosedError("this episode was never closed")
-        events.append(_announced(EpisodeOpened, told, state, at))
+        events.append(_announced(EpisodeOpened, place, told, version + 1, at))
     else:
+        if place.owner != state.owner:
+            raise OtherClientError("this episode is another client's")
         events += _reopened(state, told, at)
-        events += _replanned(state, told, at, first=state.version + 1 + len(events))
+        events += _replanned(state, place, told, version + 1 + len(events), at)
     start = begins(state, told, today)
     if start is not None:
-        version = (state.version if state else 0) + 1 + len(events)
         events.append(
             ApproachChosen(
-                originator_id=told.episode,
-                originator_version=version,
+                originator_id=place.episode,
+                originator_version=version + 1 + len(events),
                 timestamp=at,
-                owner=told.owner,
+                owner=place.owner,
                 approach_id=approach_id.hex,
                 approach=told.approach or "",
                 since=start,
@@ -273,8 +280,6 @@ def _pivot(state: State, approach: str, since: str) -> dict[str, Any] | None:
 
 
 def _reopened(state: State, told: Announcement, at: datetime) -> list[Event]:
-    if told.owner != state.owner or told.client != state.client:
-        raise OtherClientError("this episode is another client's")
     if state.closed is None:
         if told.reopened_on not in (None, state.reopened_on):
             raise NotClosedError("this episode is not closed")
@@ -286,34 +291,31 @@ def _reopened(state: State, told: Announcement, at: datetime) -> list[Event]:
     return [EpisodeReopened(**following(state, at), on=told.reopened_on)]
 
 
-def _replanned(state: State, told: Announcement, at: datetime, *, first: int) -> list[Event]:
-    """What the announcement changes: the clinician is an event of its own."""
+def _replanned(
+    state: State, place: Place, told: Announcement, version: int, at: datetime
+) -> list[Event]:
+    """What the announcement changes, from `version` on: the clinician is an event of its own."""
     before, after = state.plan or {}, told.plan()
     changed = {name for name in PLAN if before.get(name) != after[name]}
     events: list[Event] = []
     if changed - {"clinician"}:
-        events.append(_announced(PlanChanged, told, state, at, version=first))
+        events.append(_announced(PlanChanged, place, told, version, at))
     if "clinician" in changed:
-        assigned = following(state, at) | {"originator_version": first + len(events)}
+        assigned = following(state, at) | {"originator_version": version + len(events)}
         events.append(ClinicianAssigned(**assigned, clinician=told.clinician))
     return events
 
 
 def _announced(
-    kind: type[Announced],
-    told: Announcement,
-    state: State | None,
-    at: datetime,
-    *,
-    version: int | None = None,
+    kind: type[Announced], place: Place, told: Announcement, version: int, at: datetime
 ) -> Announced:
     return kind(
-        originator_id=told.episode,
-        originator_version=version or (state.version if state else 0) + 1,
+        originator_id=place.episode,
+        originator_version=version,
         timestamp=at,
-        owner=told.owner,
-        sender=told.sender,
-        reference=told.reference,
+        owner=place.owner,
+        sender=place.sender,
+        reference=place.reference,
         approach=told.approach,
         **told.plan(),
     )
