@@ -1,6 +1,6 @@
 """How every command of the command line fails, asks where the data is, and shows that it works."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,3 +75,15 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(task, completed=done, total=max(of, 1))
 
         yield move
+
+
+def rows(head: Sequence[str], body: Iterable[Sequence[str]], nothing: str) -> None:
+    """Print a table in columns, or `nothing` when it has no rows."""
+    lines = list(body)
+    if not lines:
+        click.echo(nothing)
+        return
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    for line in (head, *lines):
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())

@@ -1,0 +1,100 @@
+"""The `pivotpoint` command: both services at once, the demo, and each service's own commands."""
+
+from pathlib import Path
+
+import click
+
+from services.alerts.__main__ import alerts
+from services.chassis.command import PlainGroup, data_option
+from services.outcomes.__main__ import outcomes
+
+PORT = click.IntRange(0, 65535)
+
+
+@click.group(cls=PlainGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--traceback", is_flag=True, help="Show where a failure inside comes from.")
+def main(traceback: bool) -> None:
+    """Find courses of therapy that are not helping while there is still time.
+
+    Everything stays on this machine. `pivotpoint demo` shows it with a made-up clinic.
+    """
+
+
+@main.command()
+@data_option
+@click.option(
+    "--outcomes-port",
+    type=PORT,
+    default=8070,
+    show_default=True,
+    help="Where measures are posted; 0 takes a free port.",
+)
+@click.option(
+    "--alerts-port",
+    type=PORT,
+    default=8071,
+    show_default=True,
+    help="Where people sign in; 0 takes a free port.",
+)
+def run(data: Path, outcomes_port: int, alerts_port: int) -> None:
+    """Run both services on this machine, in one process, until stopped (Ctrl-C or SIGTERM)."""
+    from services.chassis.clock import SystemClock
+    from services.embedded import Embedded
+
+    both = Embedded.open(data, SystemClock(), outcomes_port, alerts_port)
+    raise click.exceptions.Exit(both.serve(lambda: _first_steps(both.outcomes_url, both.alerts_url, data)))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Print the summary and end instead of serving on.")
+@click.option("--port", type=PORT, default=0, help="Where people sign in; a free port if left out.")
+@click.option("--clients", type=click.IntRange(8, 500), default=60, hidden=True)
+@click.option("--weeks", type=click.IntRange(6, 52), default=16, hidden=True)
+@click.option("--seed", type=int, default=2026, hidden=True)
+def demo(once: bool, port: int, clients: int, weeks: int, seed: int) -> None:
+    """Play a made-up clinic through both services, tell what came of it, and keep serving it."""
+    from simulation.play import play
+
+    play(clients=clients, weeks=weeks, seed=seed, port=port, once=once)
+
+
+@main.group(cls=PlainGroup, help="What the services do when this machine's clock jumps.")
+def clock() -> None:
+    """Hold the commands about the clock."""
+
+
+@clock.command("accept")
+@data_option
+def clock_accept(data: Path) -> None:
+    """Trust the clock as it is now, after it jumped and timers stopped; of both services."""
+    from services.alerts.__main__ import opened as alerts_of
+    from services.chassis.clock import SystemClock
+    from services.outcomes.__main__ import opened as outcomes_of
+
+    moment = SystemClock()
+    with outcomes_of(data) as service:
+        service.store.clock_guard(moment).accept()
+    with alerts_of(data) as other:
+        accepted = other.store.clock_guard(moment).accept()
+    click.echo(f"The clock is trusted as of {accepted:%Y-%m-%d %H:%M} UTC.")
+
+
+main.add_command(outcomes)
+main.add_command(alerts)
+
+
+def _first_steps(outcomes_url: str, alerts_url: str, data: Path) -> None:
+    click.echo(
+        f"Measures are taken at {outcomes_url} (described at {outcomes_url}/docs).\n"
+        f"People sign in at {alerts_url}. Data is kept in {data}.\n"
+        "First steps, in another terminal:\n"
+        f"  pivotpoint outcomes sender add my-ehr --data {data}\n"
+        f"  pivotpoint alerts person add NAME --role clinician --data {data}\n"
+        f"  pivotpoint alerts person link NAME my-ehr REFERENCE --data {data}\n"
+        f"  pivotpoint alerts invite NAME --data {data}\n"
+        "Stop with Ctrl-C."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""The commands of the alerts service: people, their sign-in links, checking, rebuilding, replaying."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from services.chassis.command import PlainGroup, data_option, rows
+
+if TYPE_CHECKING:
+    from services.alerts.core.person import Person
+    from services.alerts.people import People
+    from services.alerts.wiring import Alerts
+
+DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
+
+
+@contextmanager
+def opened(data: Path) -> Iterator["Alerts"]:
+    """The service over its data, nothing of it running; works beside a `run` of the same folder."""
+    from services.alerts.wiring import Alerts
+    from services.chassis.clock import SystemClock
+    from services.folder import alerts_settings
+
+    service = Alerts.open(alerts_settings(data), SystemClock())
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+@click.group(cls=PlainGroup, help="The service that prompts people: who they are, and its records.")
+def alerts() -> None:
+    """Hold the commands of the alerts service."""
+
+
+@alerts.group(cls=PlainGroup, help="Who may sign in, whose clients are theirs, who stands in.")
+def person() -> None:
+    """Hold the commands about persons."""
+
+
+@person.command("add")
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["clinician", "supervisor", "ops"]),
+    required=True,
+    help="What the person may see and do.",
+)
+@data_option
+def person_add(name: str, role: str, data: Path) -> None:
+    """Let NAME sign in; `pivotpoint alerts invite NAME` then makes a link."""
+    with opened(data) as service:
+        service.register.add(name, role)
+    click.echo(f"{name} may sign in as {role}.")
+
+
+@person.command("link")
+@click.argument("name")
+@click.argument("sender")
+@click.argument("reference")
+@data_option
+def person_link(name: str, sender: str, reference: str, data: Path) -> None:
+    """Say that the clinician REFERENCE in the system SENDER is the person NAME."""
+    with opened(data) as service:
+        service.register.link(name, sender, reference)
+    click.echo(f"Clients of {reference} in {sender} are now {name}'s.")
+
+
+@person.command("supervise")
+@click.argument("name")
+@click.argument("clinician")
+@data_option
+def person_supervise(name: str, clinician: str, data: Path) -> None:
+    """Let NAME supervise the person CLINICIAN."""
+    with opened(data) as service:
+        service.register.supervise(name, clinician)
+    click.echo(f"{name} supervises {clinician}.")
+
+
+@person.command("team")
+@click.argument("name")
+@click.argument("team")
+@data_option
+def person_team(name: str, team: str, data: Path) -> None:
+    """Put NAME into TEAM; a supervisor supervises the clinicians of the same team."""
+    with opened(data) as service:
+        service.register.team(name, team)
+    click.echo(f"{name} belongs to {team}.")
+
+
+@person.command("cover")
+@click.argument("name")
+@click.argument("by", required=False)
+@data_option
+def person_cover(name: str, by: str | None, data: Path) -> None:
+    """Let BY stand in for NAME while NAME is away; without BY nobody does."""
+    with opened(data) as service:
+        service.register.cover(name, by)
+    click.echo(f"{by or 'Nobody'} stands in for {name}.")
+
+
+@person.command("away")
+@click.argument("name")
+@click.option("--from", "since", type=DAY, help="When it begins; now when left out.")
+@click.option("--until", type=DAY, help="When it ends; until `person back` when left out.")
+@data_option
+def person_away(name: str, since: datetime | None, until: datetime | None, data: Path) -> None:
+    """Note that NAME is away, so that nothing waits for NAME unread."""
+    with opened(data) as service:
+        zone, now = service.settings.policy.zone, service.clock.now()
+        begins = since.replace(tzinfo=zone) if since else now
+        service.register.away(name, begins, until.replace(tzinfo=zone) if until else None)
+    click.echo(f"{name} is away.")
+
+
+@person.command("back")
+@click.argument("name")
+@data_option
+def person_back(name: str, data: Path) -> None:
+    """Note that NAME is back."""
+    with opened(data) as service:
+        service.register.back(name)
+    click.echo(f"{name} is back.")
+
+
+@person.command("toolkit")
+@click.argument("name")
+@click.argument("approaches", nargs=-1, required=True)
+@data_option
+def person_toolkit(name: str, approaches: tuple[str, ...], data: Path) -> None:
+    """State the APPROACHES that NAME is trained in, all of them."""
+    with opened(data) as service:
+        service.register.toolkit(name, list(approaches))
+    click.echo(f"{name} is trained in {', '.join(approaches)}.")
+
+
+@person.command("disable")
+@click.argument("name")
+@click.option("--reason", default="", help="Kept with the record.")
+@data_option
+def person_disable(name: str, reason: str, data: Path) -> None:
+    """Let NAME sign in no more; NAME's clients go to the backup."""
+    with opened(data) as service:
+        service.register.disable(name, reason)
+    click.echo(f"{name} may sign in no more.")
+
+
+@person.command("list")
+@data_option
+def person_list(data: Path) -> None:
+    """List everybody, with whose clients are theirs and who stands in."""
+    with opened(data) as service:
+        people, now = service.directory.people(), service.clock.now()
+        ordered = sorted(people.persons.values(), key=lambda one: (one.role, one.name))
+        rows(
+            ("name", "role", "clinician in", "supervises", "state"),
+            (
+                (one.name, one.role, _links(one), _names(one.supervises, people), _state(one, now))
+                for one in ordered
+            ),
+            "Nobody may sign in yet: pivotpoint alerts person add NAME --role clinician",
+        )
+
+
+@alerts.command("invite")
+@click.argument("name")
+@data_option
+def invite(name: str, data: Path) -> None:
+    """Make a link that signs NAME in once; prints it."""
+    with opened(data) as service:
+        click.echo(service.signin.invite(name))
+
+
+@alerts.command("verify")
+@data_option
+def verify(data: Path) -> None:
+    """Decrypt and check every event, compare every view with a fresh fold; exit 1 on any fault."""
+    from services.chassis.upkeep import check_all
+
+    with opened(data) as service:
+        check_all(service.store, service.views)
+
+
+@alerts.command("rebuild")
+@click.argument("views", nargs=-1)
+@data_option
+def rebuild(views: tuple[str, ...], data: Path) -> None:
+    """Build VIEWS (all when left out) anew beside the old ones, then switch; intake goes on."""
+    from services.chassis.upkeep import rebuild_all
+
+    with opened(data) as service:
+        rebuild_all(service.store, service.views, views)
+
+
+@alerts.group(cls=PlainGroup, help="Episodes set aside because an entry could not be read.")
+def parked() -> None:
+    """Hold the commands about what is parked."""
+
+
+@parked.command("list")
+@data_option
+def parked_list(data: Path) -> None:
+    """List what is parked: who follows the log, the episode's id, since which position, why."""
+    from services.chassis.upkeep import list_parked
+
+    with opened(data) as service:
+        list_parked(service.store)
+
+
+@parked.command("replay")
+@click.argument("reader", required=False)
+@click.argument("key", type=click.UUID, required=False)
+@data_option
+def parked_replay(reader: str | None, key: UUID | None, data: Path) -> None:
+    """Let the running service try again: all, those of READER, or one KEY of READER."""
+    from services.chassis.upkeep import replay_parked
+
+    with opened(data) as service:
+        replay_parked(service.store, reader, key)
+
+
+def _links(one: "Person") -> str:
+    return ", ".join(f"{sender}: {reference}" for sender, reference in sorted(one.links)) or "-"
+
+
+def _names(ids: frozenset[str], people: "People") -> str:
+    known = {person_id.hex: one.name for person_id, one in people.persons.items()}
+    return ", ".join(sorted(known.get(one, "?") for one in ids)) or "-"
+
+
+def _state(one: "Person", now: datetime) -> str:
+    if one.disabled:
+        return "disabled"
+    return "away" if one.is_away(now) else "here"
+
+
+if __name__ == "__main__":
+    alerts()

@@ -1,0 +1,211 @@
+"""The commands of the outcomes service: senders, held measures, parked entries, checking, rebuilding."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from services.chassis.command import PlainGroup, data_option, progress, rows
+
+if TYPE_CHECKING:
+    from services.chassis.eventlog import EventLog
+    from services.outcomes.core.measure import State
+    from services.outcomes.wiring import Outcomes
+
+
+@contextmanager
+def opened(data: Path) -> Iterator["Outcomes"]:
+    """The service over its data, nothing of it running; works beside a `run` of the same folder."""
+    from services.chassis.clock import SystemClock
+    from services.folder import outcomes_settings
+    from services.outcomes.wiring import Outcomes
+
+    service = Outcomes.open(outcomes_settings(data), SystemClock())
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+@click.group(cls=PlainGroup, help="The service that takes measures and finds failures.")
+def outcomes() -> None:
+    """Hold the commands of the outcomes service."""
+
+
+@outcomes.group(cls=PlainGroup, help="Who may post: systems and their tokens.")
+def sender() -> None:
+    """Hold the commands about senders."""
+
+
+@sender.command("add")
+@click.argument("name")
+@data_option
+def sender_add(name: str, data: Path) -> None:
+    """Let the system NAME post; prints its token, which is shown only now."""
+    with opened(data) as service:
+        click.echo(service.senders.add(name))
+
+
+@sender.command("list")
+@data_option
+def sender_list(data: Path) -> None:
+    """List the systems that may or might post."""
+    with opened(data) as service:
+        rows(
+            ("name", "since", "state"),
+            (
+                (one.name, f"{one.added_at:%Y-%m-%d}", "revoked" if one.revoked else "may post")
+                for one in service.senders.list()
+            ),
+            "No system may post yet: pivotpoint outcomes sender add NAME",
+        )
+
+
+@sender.command("rotate")
+@click.argument("name")
+@click.option(
+    "--keep-hours",
+    type=click.FloatRange(0, 24 * 30),
+    default=24.0,
+    show_default=True,
+    help="How long the token before still works.",
+)
+@data_option
+def sender_rotate(name: str, keep_hours: float, data: Path) -> None:
+    """Give the system NAME a new token; prints it."""
+    with opened(data) as service:
+        click.echo(service.senders.rotate(name, keep_hours))
+
+
+@sender.command("revoke")
+@click.argument("name")
+@data_option
+def sender_revoke(name: str, data: Path) -> None:
+    """Let the system NAME post no longer; what it posted stays."""
+    with opened(data) as service:
+        service.senders.revoke(name)
+    click.echo(f"{name} may post no longer.")
+
+
+@outcomes.group(cls=PlainGroup, help="Measures that wait until somebody has looked at them.")
+def held() -> None:
+    """Hold the commands about held measures."""
+
+
+@held.command("list")
+@data_option
+def held_list(data: Path) -> None:
+    """List the measures that are held: id, sender, instrument, when taken, and why they wait."""
+    with opened(data) as service:
+        rows(
+            ("id", "sender", "instrument", "on", "why"),
+            ((stream.hex, *_told(state)) for stream, state in _held(service.store.log())),
+            "No measure is held.",
+        )
+
+
+@held.command("release")
+@click.argument("measures", nargs=-1, type=click.UUID)
+@click.option("--all", "everything", is_flag=True, help="Release all that are held.")
+@data_option
+def held_release(measures: tuple[UUID, ...], everything: bool, data: Path) -> None:
+    """Record MEASURES (ids from `held list`) as late data; what still cannot be scored stays."""
+    if bool(measures) == everything:
+        raise click.UsageError("name the measures, or say --all")
+    refused = 0
+    with opened(data) as service, progress("measures") as move:
+        wanted = [stream for stream, _ in _held(service.store.log())] if everything else measures
+        for done, stream in enumerate(wanted, start=1):
+            refused += not _release(service, stream)
+            move(done, len(wanted))
+    click.echo(f"{len(wanted) - refused} released.")
+    if refused:
+        raise click.ClickException(f"{refused} could not be released: their reason still holds")
+
+
+@outcomes.command("verify")
+@data_option
+def verify(data: Path) -> None:
+    """Decrypt and check every event, compare every view with a fresh fold; exit 1 on any fault."""
+    from services.chassis.upkeep import check_all
+
+    with opened(data) as service:
+        check_all(service.store, service.views)
+
+
+@outcomes.command("rebuild")
+@click.argument("views", nargs=-1)
+@data_option
+def rebuild(views: tuple[str, ...], data: Path) -> None:
+    """Build VIEWS (all when left out) anew beside the old ones, then switch; intake goes on."""
+    from services.chassis.upkeep import rebuild_all
+
+    with opened(data) as service:
+        rebuild_all(service.store, service.views, views)
+
+
+@outcomes.group(cls=PlainGroup, help="Episodes set aside because an entry could not be read.")
+def parked() -> None:
+    """Hold the commands about what is parked."""
+
+
+@parked.command("list")
+@data_option
+def parked_list(data: Path) -> None:
+    """List what is parked: who follows the log, the episode's id, since which position, why."""
+    from services.chassis.upkeep import list_parked
+
+    with opened(data) as service:
+        list_parked(service.store)
+
+
+@parked.command("replay")
+@click.argument("reader", required=False)
+@click.argument("key", type=click.UUID, required=False)
+@data_option
+def parked_replay(reader: str | None, key: UUID | None, data: Path) -> None:
+    """Let the running service try again: all, those of READER, or one KEY of READER."""
+    from services.chassis.upkeep import replay_parked
+
+    with opened(data) as service:
+        replay_parked(service.store, reader, key)
+
+
+def _held(log: "EventLog") -> Iterator[tuple[UUID, "State"]]:
+    """Every measure that is held now, in the order in which they came."""
+    from services.outcomes.core import measure
+
+    after = 0
+    while (page := log.page(after, topics=(measure.MeasureHeld.TOPIC,))).entries:
+        after = page.scanned_to
+        streams = {entry.event.originator_id: None for entry in page.entries}
+        events = log.read_many(streams)
+        for stream in streams:
+            state = measure.fold(events.get(stream, []))
+            if state is not None and state.held:
+                yield stream, state
+
+
+def _told(state: "State") -> tuple[str, str, str, str]:
+    version = state.latest
+    return version.sender, version.instrument, version.on, state.why or ""
+
+
+def _release(service: "Outcomes", stream: UUID) -> bool:
+    from services.outcomes.core.measure import MeasureError
+    from services.outcomes.core.scoring import ScoringError
+    from services.outcomes.core.telling import OtherClientError
+    from services.outcomes.record import StillUnknownError
+
+    try:
+        service.record.measures.release(stream)
+    except (StillUnknownError, ScoringError, MeasureError, OtherClientError):
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    outcomes()
