@@ -2,20 +2,20 @@
 
 | type | topic | key | fields beside `episode` | from | read by |
 |---|---|---|---|---|---|
-| `episode.changed` | episodes | episode | who, when, plan, status | outcomes relay | alerts book |
-| `session.recorded` | episodes | episode | session, on, attendance | outcomes relay | alerts book |
-| `approach.chosen` | episodes, answers | episode | approach_id, approach, since, origin | both relays | both |
-| `fact.noted` | episodes | episode | fact, on, kind, label | outcomes relay | alerts book |
-| `measure.assessed` | episodes | episode | score, state, fan, grounds | outcomes relay | alerts book |
-| `trajectory.refolded` | episodes | episode | trajectory, why, assessments | outcomes relay | alerts book |
-| `finding.opened` | episodes | episode | spell, channel, tier, evidence | outcomes relay | alerts book |
-| `finding.amended` | episodes | episode | the same, a later revision | outcomes relay | alerts book |
-| `finding.cleared` | episodes | episode | spell, revision, reason | outcomes relay | alerts book |
-| `forecast.made` | episodes | episode | for what, fan, P(worked) | outcomes relay | alerts book |
-| `effect.measured` | episodes | episode | approach_id, observed, forecast | outcomes relay | alerts book |
-| `risk.answered` | risk | episode | answers of one version of one measure | risk relay | alerts risk book |
-| `heartbeat` | risk | - | unsent risk messages: count, age | risk relay | alerts risk book |
-| `reflection.recorded` | answers | episode | reflection, decision, review date | alerts relay | outcomes consumer |
+| `episode.changed` | episodes | episode | who, when, plan, status | outcomes | alerts |
+| `session.recorded` | episodes | episode | session, on, attendance | outcomes | alerts |
+| `approach.chosen` | episodes, answers | episode | approach_id, approach, since, origin | both | both |
+| `fact.noted` | episodes | episode | fact, on, kind, label | outcomes | alerts |
+| `measure.assessed` | episodes | episode | score, state, fan, grounds | outcomes | alerts |
+| `trajectory.refolded` | episodes | episode | trajectory, why, assessments | outcomes | alerts |
+| `finding.opened` | episodes | episode | spell, channel, tier, evidence | outcomes | alerts |
+| `finding.amended` | episodes | episode | the same, a later revision | outcomes | alerts |
+| `finding.cleared` | episodes | episode | spell, revision, reason | outcomes | alerts |
+| `forecast.made` | episodes | episode | for what, fan, P(worked) | outcomes | alerts |
+| `effect.measured` | episodes | episode | approach_id, observed, forecast | outcomes | alerts |
+| `risk.answered` | risk | episode | answers of one version of one measure | outcomes | alerts |
+| `heartbeat` | risk | - | unsent risk messages: count, age | outcomes | alerts |
+| `reflection.recorded` | answers | episode | reflection, decision, review date | alerts | outcomes |
 
 The envelope (CloudEvents 1.0) is `services.chassis.message`. Ids are hexadecimal UUIDs. Dates are
 ISO 8601. Scores and levels are in the instrument's own direction and units; a `change` is
@@ -25,7 +25,7 @@ old reader would misread raises `VERSION` of the type.
 
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 CHANNELS = (
     "risk_answer",
@@ -388,6 +388,10 @@ TYPES: dict[str, type[Schema]] = {
 _SCHEMAS = {name: schema() for name, schema in TYPES.items()}
 
 
+class DataError(ValidationError):
+    """The data of a message is not of its type's form."""
+
+
 class UnknownMessageError(Exception):
     """A message of a type or version that this release cannot read."""
 
@@ -397,13 +401,11 @@ def check(type_: str, version: int, data: dict[str, Any]) -> None:
 
     Raises:
         UnknownMessageError: the type is unknown, or its version is newer than this release.
-        marshmallow.ValidationError: the data is not of the type's form.
+        DataError: the data is not of the type's form.
     """
     schema = TYPES.get(type_)
     if schema is None or version > schema.VERSION:  # type: ignore[attr-defined]
         raise UnknownMessageError(f"{type_} version {version} is not known to this release")
     errors = _SCHEMAS[type_].validate(data)
     if errors:
-        from marshmallow import ValidationError
-
-        raise ValidationError(errors)
+        raise DataError(errors)
