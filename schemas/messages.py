@@ -4,7 +4,7 @@
 |---|---|---|---|---|---|
 | `episode.changed` | episodes | episode | who, when, plan, status | outcomes | alerts |
 | `session.recorded` | episodes | episode | session, on, attendance | outcomes | alerts |
-| `approach.chosen` | episodes, answers | episode | approach_id, approach, since, origin | both | both |
+| `approach.chosen` | episodes, answers | episode | approach, since, origin | both | both |
 | `fact.noted` | episodes | episode | fact, on, kind, label | outcomes | alerts |
 | `measure.assessed` | episodes | episode | score, state, fan, grounds | outcomes | alerts |
 | `trajectory.refolded` | episodes | episode | trajectory, why, assessments | outcomes | alerts |
@@ -15,7 +15,7 @@
 | `effect.measured` | episodes | episode | approach_id, observed, forecast | outcomes | alerts |
 | `risk.answered` | risk | episode | answers of one version of one measure | outcomes | alerts |
 | `heartbeat` | risk | - | unsent risk messages: count, age | outcomes | alerts |
-| `reflection.recorded` | answers | episode | reflection, decision, review date | alerts | outcomes |
+| `reflection.recorded` | answers | episode | decision, review date | alerts | outcomes |
 
 The envelope (CloudEvents 1.0) is `services.chassis.message`. Ids are hexadecimal UUIDs. Dates are
 ISO 8601. Scores and levels are in the instrument's own direction and units; a `change` is
