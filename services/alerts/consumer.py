@@ -13,12 +13,10 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from marshmallow import ValidationError
-
 from schemas import messages
 from services.alerts import metrics
 from services.alerts.book import Book, Incoming, Page, note_of
-from services.alerts.views.inbox import RiskPath
+from services.alerts.views.inbox_rows import RiskPath
 from services.chassis.clock import Clock
 from services.chassis.eventlog import ConflictError, EventLog, ShreddedError, StoreError
 from services.chassis.ids import Ids
@@ -31,7 +29,7 @@ LOGGER = logging.getLogger(__name__)
 EPISODES_READER = "episodes consumer"
 TRIES = 12
 """How often a page is decided anew after somebody else wrote one of its streams."""
-UNREADABLE = (BadMessageError, ValidationError, messages.UnknownMessageError)
+UNREADABLE = (BadMessageError, messages.DataError, messages.UnknownMessageError)
 
 
 def source_of(delivery: Delivery) -> str:
@@ -225,7 +223,7 @@ def _reread(episode: UUID, note: dict[str, Any]) -> Incoming:
     """A noted message, checked once more by this release.
 
     Raises:
-        BadMessageError, UnknownMessageError, ValidationError: it still cannot be read.
+        BadMessageError, UnknownMessageError, DataError: it still cannot be read.
     """
     if not note["type"]:
         message = decode(str(note["raw"]).encode())

@@ -37,6 +37,8 @@ class ReflectionForm:
     pattern: str = ""
     approach: str = ""
     """The new approach; needed when the decision is to pivot."""
+    beyond: str = ""
+    """Where the approach is not in the toolkit: consultation, training or referral."""
     since: date | None = None
     """When the new approach begins; today when left out."""
     review_on: date | None = None

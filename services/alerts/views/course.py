@@ -30,10 +30,23 @@ The document (key = episode id, sealed under the client's key):
 Free text of a reflection is in the document; `page` takes out what its author did not share.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
 
-from services.alerts.views.inbox import AlertLine, RiskLine
+from services.alerts.core import reflection
+from services.alerts.core.card import WHY_NOT
+from services.alerts.core.course import MessageNoted
+from services.alerts.core.person import Person
+from services.alerts.core.policy import Policy
+from services.alerts.people import Directory
+from services.alerts.views import course_messages, standing
+from services.alerts.views.inbox_rows import AlertLine, RiskLine
+from services.chassis.eventlog import Entry
+from services.chassis.view import Document, View
+from services.chassis.views import ViewStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +77,237 @@ class EpisodePage:
     private: dict[str, dict[str, Any]]
     """Reflection id to {own_part, confidence, journal}: the author's own alone, else empty."""
     position: int
+
+
+class CourseView(View):
+    """Folds everything known of an episode into one document."""
+
+    name: ClassVar[str] = "course"
+    version: ClassVar[int] = 1
+    topics: ClassVar[frozenset[str]] = standing.TOPICS | {
+        MessageNoted.TOPIC,
+        reflection.ReflectionRecorded.TOPIC,
+        reflection.ReflectionRevised.TOPIC,
+        reflection.UnknownClosed.TOPIC,
+        reflection.ReviewDue.TOPIC,
+        reflection.ReflectionResolved.TOPIC,
+    }
+
+    def key(self, event: Any) -> UUID | None:
+        """The episode."""
+        return UUID(event.episode)
+
+    def fold(self, doc: Document | None, entry: Entry) -> Document | None:
+        """The document after one event."""
+        event = entry.event
+        if doc is None:
+            doc = course_messages.empty(event.episode, event.owner.hex)
+        doc["position"] = entry.position
+        if isinstance(event, MessageNoted):
+            if event.effect:
+                course_messages.fold(doc, event.message["type"], event.message["data"])
+        elif event.TOPIC in standing.TOPICS:
+            _fold_alert(doc, event)
+        else:
+            _fold_reflection(doc, event)
+        return doc
+
+    def owner(self, doc: Document) -> UUID:
+        """The client, once known."""
+        return UUID(doc["subject"] or doc["owner"])
+
+
+def _fold_alert(doc: Document, event: Any) -> None:
+    key = event.originator_id.hex
+    entry = standing.fold(doc["alerts"].get(key), event)
+    if entry is not None:
+        doc["alerts"][key] = entry
+    standing.fold_answer(doc["risk"], event)
+
+
+def _fold_reflection(doc: Document, event: Any) -> None:
+    if isinstance(event, reflection.ReflectionRecorded):
+        doc["reflections"].append(_reflected(event))
+        course_messages.attach(doc)
+        return
+    id_ = event.originator_id.hex
+    for one in doc["reflections"]:
+        if one["reflection"] == id_:
+            _REFLECTION_STEPS[type(event)](one, event)
+
+
+def _reflected(event: reflection.ReflectionRecorded) -> dict[str, Any]:
+    kept = {name: getattr(event, name) for name in _KEPT}
+    pivots = event.decision == "pivot"
+    return kept | {
+        "reflection": event.originator_id.hex,
+        "at": event.timestamp.isoformat(),
+        "approach_id": event.originator_id.hex if pivots else None,
+        "unknowns": [_unknown(one, event.on) for one in event.unknowns],
+        "forecast": None,
+        "review_due": False,
+        "resolved": None,
+    }
+
+
+_KEPT = (
+    "author", "on", "decision", "reason", "expectation", "assumption", "client_view", "pattern",
+    "approach", "since", "beyond", "review_on", "lenses", "shared", "answers",
+)  # fmt: skip
+
+
+def _unknown(entry: dict[str, Any], on: str) -> dict[str, Any]:
+    return {
+        "unknown": entry["unknown"],
+        "what": entry["what"],
+        "why": entry["why"],
+        "who": entry["who"],
+        "since": on,
+        "how": None,
+        "closed_on": None,
+    }
+
+
+def _revised(one: dict[str, Any], event: reflection.ReflectionRevised) -> None:
+    for name in ("expectation", "assumption", "client_view", "pattern", "reason", "lenses"):
+        one[name] = getattr(event, name)
+    one["shared"] = event.shared
+    before = {entry["unknown"]: entry for entry in one["unknowns"]}
+    fresh = [_unknown(entry, event.on) for entry in event.unknowns]
+    kept = ("since", "how", "closed_on")
+    one["unknowns"] = [
+        entry | {name: before[entry["unknown"]][name] for name in kept}
+        if entry["unknown"] in before
+        else entry
+        for entry in fresh
+    ]
+
+
+def _unknown_closed(one: dict[str, Any], event: reflection.UnknownClosed) -> None:
+    for entry in one["unknowns"]:
+        if entry["unknown"] == event.unknown:
+            entry |= {"how": event.how, "closed_on": event.on}
+
+
+def _review_due(one: dict[str, Any], event: reflection.ReviewDue) -> None:
+    one["review_due"] = True
+
+
+def _resolved(one: dict[str, Any], event: reflection.ReflectionResolved) -> None:
+    one["resolved"] = {
+        "worked": event.worked,
+        "on": event.on,
+        "why": event.why,
+        "measure": event.measure,
+    }
+
+
+_REFLECTION_STEPS: dict[type, Any] = {
+    reflection.ReflectionRevised: _revised,
+    reflection.UnknownClosed: _unknown_closed,
+    reflection.ReviewDue: _review_due,
+    reflection.ReflectionResolved: _resolved,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """The query side: one episode as one person may see it."""
+
+    store: ViewStore
+    view: CourseView
+    directory: Directory
+    policy: Policy
+
+    def page(
+        self,
+        person: Person,
+        episode: UUID,
+        now: datetime,
+        private: dict[str, dict[str, Any]] | None = None,
+    ) -> EpisodePage | None:
+        """The page of an episode; None when there is none or it is not this person's."""
+        doc = self.store.get(self.view, episode)
+        if doc is None:
+            return None
+        access = self.access(person, doc, now)
+        if access is None:
+            return None
+        _withhold(doc, person)
+        entries = list(doc["alerts"].values())
+        open_ = sorted(
+            (one for one in entries if one["state"] in standing.OPEN), key=standing.order
+        )
+        past = [one for one in entries if one["state"] not in (*standing.OPEN, "held")]
+        past.sort(key=lambda one: one["ended_at"] or "", reverse=True)
+        title, lead = _headline(doc, open_)
+        return EpisodePage(
+            episode=episode.hex,
+            access=access,
+            may_write=access in ("own", "cover"),
+            document=doc,
+            title=title,
+            lead=lead,
+            alerts=self._lines(open_, now),
+            past=self._lines(past, now),
+            held=self._lines([one for one in entries if one["state"] == "held"], now),
+            risk=standing.risk_lines(doc["risk"]),
+            unknowns=_open_unknowns(doc),
+            not_assessable=_not_assessable(doc),
+            private=private or {},
+            position=doc["position"],
+        )
+
+    def access(self, person: Person, doc: Document, now: datetime) -> str | None:
+        """Why this person may see the episode of a document; None when they may not."""
+        people = self.directory.people()
+        told = any(
+            one["escalated_to"] == "backup" and one["state"] in standing.OPEN
+            for one in doc["alerts"].values()
+        )
+        hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
+        return people.caseload(person, now).access(hashed, told)
+
+    def _lines(self, entries: Sequence[dict[str, Any]], now: datetime) -> tuple[AlertLine, ...]:
+        return tuple(standing.line(one, now, self.policy) for one in entries)
+
+
+def _withhold(doc: Document, person: Person) -> None:
+    """Take out of a document what the authors of reflections keep to themselves."""
+    for one in doc["reflections"]:
+        if one["author"] == person.id.hex:
+            continue
+        for name in reflection.SHAREABLE:
+            if name not in one["shared"]:
+                one[name] = [] if name == "unknowns" else ""
+
+
+def _headline(doc: Document, open_: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    if open_:
+        card = open_[0]["card"]
+        return card["title"], card["sentence"]
+    if not any(one["points"] for one in doc["trajectories"].values()):
+        return "Nothing can be said yet", "No measure has arrived that can be put on a chart."
+    if _not_assessable(doc):
+        return "Not assessable", "We cannot say whether this goes well."
+    return "Nothing flagged", "Not flagged is not the same as doing well."
+
+
+def _open_unknowns(doc: Document) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {"reflection": one["reflection"]} | entry
+        for one in doc["reflections"]
+        for entry in one["unknowns"]
+        if entry["closed_on"] is None
+    )
+
+
+def _not_assessable(doc: Document) -> tuple[str, ...]:
+    codes: list[str] = []
+    for one in doc["trajectories"].values():
+        used = [point for point in one["points"] if point["used"]]
+        codes += used[-1]["not_assessable"] if used else ["too_few"]
+    for finding in doc["findings"]:
+        if finding["channel"] == "not_assessable" and finding["status"] == "open":
+            codes += finding["evidence"].get("reasons", [])
+    return tuple(WHY_NOT.get(code, code.replace("_", " ")) for code in dict.fromkeys(codes))

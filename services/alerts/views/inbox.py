@@ -1,137 +1,368 @@
 """The inbox read model: one document for each episode, ranked and worded when a person looks.
 
-A document holds what one row needs: {episode, subject, sender, client, clinician,
-clinician_hash, status, next_session, p_fail, spark, higher_is, cutoff, minimum, maximum, alerts,
-risk, not_assessable, measures, last_on, prompts, position}. The clock, snooze and the cap on
-prompts are applied at the query, never in the fold.
+A document holds what one row needs: {episode, owner, subject, sender, client, clinician, status,
+next_session, primary, trajectories: {key: {instrument, respondent, scores: [[on, score]], p_fail,
+assessable, higher_is, cutoff, minimum, maximum, reliable_change}}, alerts, risk, history,
+prompts: [{key, at, channel}], reviews: {reflection: {author, review_on, due, resolved, unknowns}},
+position}. The clock, snooze and the cap on prompts are applied at the query, never in the fold.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, String, and_, or_
+
+from services.alerts.core import alert, reflection, risk
+from services.alerts.core import policy as rules
+from services.alerts.core.course import MessageNoted
+from services.alerts.core.person import Person
+from services.alerts.core.policy import Policy, Spoken
+from services.alerts.people import Caseload, Directory
+from services.alerts.views import inbox_messages, standing
+from services.alerts.views.inbox_rows import (
+    AlertLine,
+    InboxPage,
+    InboxRow,
+    RiskLine,
+    RiskPath,
+)
+from services.chassis.eventlog import Entry
+from services.chassis.ids import Ids
+from services.chassis.view import Document, View
+from services.chassis.views import ViewStore
+
+__all__ = [
+    "AlertLine",
+    "Inbox",
+    "InboxPage",
+    "InboxRow",
+    "InboxView",
+    "RiskLine",
+    "RiskPath",
+]
+
+PROMPTS_KEPT = 20
+"""Prompts of one episode that the daily cap may still have to count."""
+
+
+class InboxView(View):
+    """Folds what a row needs, with the clinician's keyed hash in clear to select by."""
+
+    name: ClassVar[str] = "inbox"
+    version: ClassVar[int] = 1
+    topics: ClassVar[frozenset[str]] = standing.TOPICS | {
+        MessageNoted.TOPIC,
+        reflection.ReflectionRecorded.TOPIC,
+        reflection.ReflectionRevised.TOPIC,
+        reflection.UnknownClosed.TOPIC,
+        reflection.ReviewDue.TOPIC,
+        reflection.ReflectionResolved.TOPIC,
+    }
+
+    def __init__(self, ids: Ids) -> None:
+        """Hash clinicians' references under the installation's secret of `ids`."""
+        self._ids = ids
+
+    def columns(self) -> tuple[Column[Any], ...]:
+        """The clinician's hash, and whether something waits or was told to the backup."""
+        return (
+            Column("clinician_hash", String(64), nullable=True, index=True),
+            Column("waits", Boolean, nullable=False, index=True),
+            Column("told_backup", Boolean, nullable=False, index=True),
+        )
+
+    def key(self, event: Any) -> UUID | None:
+        """The episode."""
+        return UUID(event.episode)
+
+    def fold(self, doc: Document | None, entry: Entry) -> Document | None:
+        """The document after one event."""
+        event = entry.event
+        if doc is None:
+            doc = inbox_messages.empty(event.episode, event.owner.hex)
+        doc["position"] = entry.position
+        if isinstance(event, MessageNoted):
+            if event.effect:
+                inbox_messages.fold(doc, event.message["type"], event.message["data"])
+        elif event.TOPIC in standing.TOPICS:
+            _fold_alert(doc, event)
+        else:
+            _fold_review(doc, event)
+        return doc
+
+    def owner(self, doc: Document) -> UUID:
+        """The client, once known."""
+        return UUID(doc["subject"] or doc["owner"])
+
+    def clear(self, doc: Document) -> dict[str, Any]:
+        """The clear columns' values."""
+        hashed = None
+        if doc["clinician"]:
+            hashed = self._ids.digest("clinician", doc["sender"] or "", doc["clinician"])
+        return {
+            "clinician_hash": hashed,
+            "waits": bool(_open(doc)),
+            "told_backup": any(one["escalated_to"] == "backup" for one in _open(doc)),
+        }
+
+
+def _open(doc: Document) -> list[dict[str, Any]]:
+    return [one for one in doc["alerts"].values() if one["state"] in standing.OPEN]
+
+
+_CARD = ("label", "tone", "title", "sentence")
+
+
+def _fold_alert(doc: Document, event: Any) -> None:
+    key = event.originator_id.hex
+    entry = standing.fold(doc["alerts"].get(key), event)
+    standing.fold_answer(doc["risk"], event)
+    if isinstance(event, risk.RiskNoted) and event.quiet == "history":
+        doc["history"] = doc["history"] or event.answer["state"] == "endorsed"
+    if isinstance(event, alert.AlertSeen | alert.AlertAcknowledged):
+        doc["history"] = False
+    if isinstance(event, alert.AlertRaised) and event.tier == "prompt":
+        spoken = {"key": key, "at": event.timestamp.isoformat(), "channel": event.channel}
+        doc["prompts"] = [*doc["prompts"], spoken][-PROMPTS_KEPT:]
+    if entry is None:
+        return
+    entry["card"] = {name: entry["card"][name] for name in _CARD}
+    entry["history"] = []
+    if entry["state"] in standing.OPEN or entry["state"] == "held":
+        doc["alerts"][key] = entry
+    else:
+        doc["alerts"].pop(key, None)
+
+
+def _fold_review(doc: Document, event: Any) -> None:
+    id_ = event.originator_id.hex
+    if isinstance(event, reflection.ReflectionRecorded):
+        doc["reviews"][id_] = {
+            "author": event.author,
+            "review_on": event.review_on,
+            "due": False,
+            "resolved": False,
+            "unknowns": sorted(one["unknown"] for one in event.unknowns),
+        }
+    one = doc["reviews"].get(id_)
+    if one is None:
+        return
+    if isinstance(event, reflection.ReflectionRevised):
+        one["unknowns"] = sorted(entry["unknown"] for entry in event.unknowns)
+    elif isinstance(event, reflection.UnknownClosed):
+        one["unknowns"] = [name for name in one["unknowns"] if name != event.unknown]
+    elif isinstance(event, reflection.ReviewDue):
+        one["due"] = True
+    elif isinstance(event, reflection.ReflectionResolved):
+        one["resolved"] = True
 
 
 @dataclass(frozen=True, slots=True)
-class RiskLine:
-    """The last answer to one risk item, always in one of four states."""
+class _Seen:
+    """One document with the reason why this person may see it."""
 
-    instrument: str
-    item: int
-    kind: str
-    """`self`, `others` or `substance`."""
-    state: str
-    """`endorsed`, `not endorsed`, `unanswered` or `not received`."""
-    answer: int | None
-    on: str
-    """Clinical date of the measure, ISO 8601."""
-    words: str
-    """For instance `Item 9: 1 on 30 March (before: 0, 0, 1)`; a 0 is never worded as good."""
-    urgent: bool
-    wording: str | None
-    """The item's own words, where they may be shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertLine:
-    """One open alert as a row or a page shows it."""
-
-    alert: str
-    """Id, hexadecimal: what the commands of the desk take."""
-    channel: str
-    tier: str
-    """`risk`, `prompt`, `review` or `info`, after the cap was applied."""
-    state: str
-    """`raised`, `seen`, `snoozed`, `acknowledged`, `dismissed`, `held`, `withdrawn`, `settled`."""
-    label: str
-    """The tag, for instance `Off track` or `Item 9: 1`."""
-    tone: str
-    """`risk`, `worse`, `unknown`, `plain` or `good`: what the tag's colour and shape say."""
-    title: str
-    """The finding as a sentence, with its size and against what."""
-    sentence: str
-    """One or two sentences for the inbox row."""
-    raised_at: str
-    due_at: str | None
-    """When somebody else is told; None where nobody is."""
-    overdue: bool
-    escalated_at: str | None
-    seen_at: str | None
-    snoozed_until: str | None
-    unchanged_since: str | None
-    """Risk: acknowledged then, and the same answer given again since."""
-    waiting: bool
-    """A prompt that is over today's cap, shown as a review until its day."""
-    spell: str
-    revision: int
-    can_snooze: bool
-    can_dismiss: bool
-
-
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """One client's row."""
-
-    episode: str
-    """Id, hexadecimal: the address of the episode page."""
-    client: str
-    sender: str
-    clinician: str | None
-    """The clinician's reference in the sender's system."""
+    doc: Document
     access: str
-    """Why this person sees it: `own`, `cover`, `supervise`, `backup`, `unassigned`."""
-    status: str
-    """`open` or `closed`."""
-    main: AlertLine
-    """The one that the row is about: its label, sentence and button."""
-    others: tuple[AlertLine, ...]
-    """Further open alerts of the client, in order."""
-    risk: tuple[RiskLine, ...]
-    """The last answers to risk items; they stand on every row."""
-    p_fail: float | None
-    next_session: str | None
-    spark: tuple[float, ...]
-    """The last scores of the primary trajectory, in its own direction."""
-    higher_is: str
-    """`worse` or `better`."""
-    cutoff: float | None
-    minimum: float | None
-    maximum: float | None
-    unread: bool
 
 
 @dataclass(frozen=True, slots=True)
-class RiskPath:
-    """Whether risk answers arrive; `banner` is the words for every page, None when all is well."""
+class Inbox:
+    """The query side: what one person sees at one moment."""
 
-    alive: bool
-    heartbeat_at: str | None
-    unsent: int
-    oldest_s: float
-    banner: str | None
+    store: ViewStore
+    view: InboxView
+    directory: Directory
+    policy: Policy
+
+    def page(self, person: Person, now: datetime) -> InboxPage:
+        """The person's inbox.
+
+        Raises:
+            services.chassis.view.NotBuiltError: the view was never built; say so.
+            services.chassis.faults.StoreError: it could not be read.
+        """
+        position = self.store.position(self.view)  # before the rows: they may show more, never less
+        seen = self._documents(person, now)
+        rows = self._rows(person, seen, now)
+        return _page(person, seen, rows, position, self.policy, now)
+
+    def rows(self, person: Person, now: datetime) -> list[InboxRow]:
+        """The rows alone, in the order of benefit."""
+        return self._rows(person, self._documents(person, now), now)
+
+    def unassigned(self, now: datetime) -> int:
+        """How many courses with an open alert have no clinician in reach, for the metric."""
+        reachable = self.directory.people().reachable(now)
+        table = self.store.table(self.view)
+        where = and_(table.c.waits.is_(True), _not_in(table, reachable))
+        return len(self.store.select(self.view, where=where))
+
+    def _documents(self, person: Person, now: datetime) -> list[_Seen]:
+        caseload = self.directory.people().caseload(person, now)
+        documents = self.store.select(
+            self.view, where=_where(self.store.table(self.view), caseload)
+        )
+        found = []
+        for doc in documents:
+            told = any(one["escalated_to"] == "backup" for one in _open(doc))
+            hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
+            access = caseload.access(hashed, told)
+            if access is not None:
+                found.append(_Seen(doc, access))
+        return found
+
+    def _rows(self, person: Person, seen: Sequence[_Seen], now: datetime) -> list[InboxRow]:
+        today = self.policy.day(now)
+        mine = [one.doc for one in seen if one.access in ("own", "cover")]
+        late = rules.waiting(self.policy, list(_spoken(mine, self.policy)), today)
+        rows = [row for one in seen if (row := self._row(one, late, now)) is not None]
+        return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+    def _row(
+        self, one: _Seen, late: frozenset[str], now: datetime
+    ) -> tuple[tuple[Any, ...], InboxRow] | None:
+        doc = one.doc
+        shown = [
+            entry
+            for entry in _open(doc)
+            if _shown(entry, one.access, self.policy, now) and not standing.is_snoozed(entry, now)
+        ]
+        if not shown:
+            return None
+        shown.sort(
+            key=lambda entry: (*standing.order(entry, entry["alert"] in late), entry["alert"])
+        )
+        lines = [standing.line(entry, now, self.policy, entry["alert"] in late) for entry in shown]
+        primary = inbox_messages.primary(doc)
+        row = InboxRow(
+            episode=doc["episode"],
+            client=doc["client"] or "",
+            sender=doc["sender"] or "",
+            clinician=doc["clinician"],
+            access=one.access,
+            status=doc["status"],
+            main=lines[0],
+            others=tuple(lines[1:]),
+            risk=standing.risk_lines(doc["risk"]),
+            p_fail=primary.get("p_fail"),
+            next_session=doc["next_session"],
+            spark=tuple(score for _, score in primary.get("scores", [])),
+            higher_is=primary.get("higher_is") or "worse",
+            cutoff=primary.get("cutoff"),
+            minimum=primary.get("minimum"),
+            maximum=primary.get("maximum"),
+            unread=any(line.seen_at is None for line in lines),
+        )
+        first = standing.order(shown[0], shown[0]["alert"] in late)
+        chance = -(row.p_fail if row.p_fail is not None else -1.0)
+        return (*first, chance, row.next_session or "9999", row.client, row.episode), row
 
 
-@dataclass(frozen=True, slots=True)
-class InboxPage:
-    """What a person sees first, with honest counts of what is not shown."""
+def _where(table: Any, caseload: Caseload) -> Any:
+    mine = caseload.own | caseload.covered | caseload.supervised
+    where = table.c.clinician_hash.in_(sorted(mine))
+    if not caseload.backup:
+        return where
+    unassigned = and_(table.c.waits.is_(True), _not_in(table, caseload.reachable))
+    return or_(where, table.c.told_backup.is_(True), unassigned)
 
-    rows: tuple[InboxRow, ...]
-    """In the order of benefit."""
-    caseload: int
-    """Open episodes that are this person's (own and covered)."""
-    nothing_flagged: int
-    waiting: int
-    """Findings held back because their channel spoke less than four weeks ago."""
-    snoozed: int
-    unknown: int
-    """Nothing flagged because nothing can be said: no measure, or none that can be assessed."""
-    unassigned: int
-    """Rows here for which no present clinician is known (the backup's)."""
-    reviews_due: int
-    """Reflections of this person whose review date has come."""
-    seeing_soon: int
-    """Episodes of this person with a session today or tomorrow."""
-    laid_out: int
-    """Rows of this person's caseload that lie ready for the next supervision."""
-    unknowns_open: int
-    position: int
-    """The position of the log that this shows."""
-    summary: str
-    """The counts as a sentence."""
+
+def _not_in(table: Any, hashes: Iterable[str]) -> Any:
+    column = table.c.clinician_hash
+    return or_(column.is_(None), column.not_in(sorted(hashes)))
+
+
+def _spoken(documents: Iterable[Document], policy: Policy) -> Iterable[Spoken]:
+    for doc in documents:
+        for one in doc["prompts"]:
+            yield Spoken(one["key"], policy.day(datetime.fromisoformat(one["at"])), one["channel"])
+
+
+def _shown(entry: Mapping[str, Any], access: str, policy: Policy, now: datetime) -> bool:
+    """Whether an open alert belongs in this person's inbox at all."""
+    raised = datetime.fromisoformat(entry["raised_at"])
+    if access in ("supervise", "backup"):
+        laid_out = now - raised >= timedelta(days=policy.lay_out_days)
+        told = entry["escalated_at"] is not None
+        return told or (access == "supervise" and laid_out and entry["tier"] != "info")
+    if entry["tier"] != "info":
+        return True
+    fresh = now - raised <= timedelta(days=policy.good_news_days)
+    return entry["channel"] == "good_news" and not entry["old_news"] and fresh
+
+
+def _page(
+    person: Person,
+    seen: Sequence[_Seen],
+    rows: Sequence[InboxRow],
+    position: int,
+    policy: Policy,
+    now: datetime,
+) -> InboxPage:
+    today = policy.day(now)
+    mine = [one.doc for one in seen if one.access in ("own", "cover")]
+    active = [doc for doc in mine if doc["status"] == "open"]
+    with_row = {row.episode for row in rows}
+    rest = [doc for doc in active if doc["episode"] not in with_row]
+    snoozed = [doc for doc in rest if any(standing.is_snoozed(e, now) for e in _open(doc))]
+    held = [doc for doc in rest if doc not in snoozed and _holds(doc)]
+    quiet = [doc for doc in rest if doc not in snoozed and doc not in held]
+    unknown = [doc for doc in quiet if not inbox_messages.is_assessable(doc)]
+    reviews = [
+        one for doc in mine for one in doc["reviews"].values() if one["author"] == person.id.hex
+    ]
+    counts = {
+        "caseload": len(active),
+        "nothing_flagged": len(quiet) - len(unknown),
+        "waiting": len(held),
+        "snoozed": len(snoozed),
+        "unknown": len(unknown),
+    }
+    return InboxPage(
+        rows=tuple(rows),
+        **counts,
+        unassigned=sum(row.access == "unassigned" for row in rows),
+        reviews_due=sum(_is_due(one, today) for one in reviews),
+        seeing_soon=sum(_is_soon(doc, today) for doc in active),
+        laid_out=sum(_is_laid_out(row, policy, now) for row in rows),
+        unknowns_open=sum(len(one["unknowns"]) for one in reviews),
+        history=sum(bool(one.doc["history"]) for one in seen),
+        position=position,
+        summary=_summary(rows, counts),
+    )
+
+
+def _holds(doc: Document) -> bool:
+    return any(one["state"] == "held" for one in doc["alerts"].values())
+
+
+def _is_due(review: Mapping[str, Any], today: date) -> bool:
+    on = review["review_on"]
+    return not review["resolved"] and on is not None and date.fromisoformat(on) <= today
+
+
+def _is_soon(doc: Document, today: date) -> bool:
+    session = doc["next_session"]
+    if not session:
+        return False
+    return 0 <= (date.fromisoformat(session[:10]) - today).days <= 1
+
+
+def _is_laid_out(row: InboxRow, policy: Policy, now: datetime) -> bool:
+    raised = datetime.fromisoformat(row.main.raised_at)
+    return row.main.tier != "info" and now - raised >= timedelta(days=policy.lay_out_days)
+
+
+def _summary(rows: Sequence[InboxRow], counts: Mapping[str, int]) -> str:
+    own = sum(row.access in ("own", "cover") for row in rows)
+    of = f"{own} of your {counts['caseload']} clients" if counts["caseload"] else "No clients yet"
+    if not counts["caseload"]:
+        return f"{of}."
+    return (
+        f"{of}. Of the others: nothing flagged in {counts['nothing_flagged']}, "
+        f"{counts['waiting']} waiting, {counts['snoozed']} snoozed, {counts['unknown']} unknown. "
+        "Not flagged is not the same as doing well."
+    )
