@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 
 import pytest
-from flask import Blueprint, Flask, abort
+from flask import Blueprint, Flask, Response, abort
 from werkzeug.datastructures import Headers
 
-from services.chassis.http import application, auth
+from services.chassis.http import application, auth, problem
 from services.chassis.http.auth import OPEN, Authority, bearer_token
 from services.chassis.http.health import Health
 from services.chassis.http.problem import Problem, ProblemError, Table
@@ -156,6 +156,26 @@ def test_unknown_exception_is_a_500_without_its_text_and_logged_by_class_alone(
     record = next(r for r in caplog.records if r.getMessage() == "request failed")
     assert record.__dict__["error"] == "ValueError"
     assert CANARY not in caplog.text
+
+
+def test_a_problem_page_that_fails_leaves_the_problem(caplog: pytest.LogCaptureFixture) -> None:
+    def page(_: Problem) -> Response | None:
+        raise ValueError(CANARY)
+
+    app = Flask("broken", static_folder=None)
+    problem.install(app, {}, page)
+    answer = app.test_client().get("/nowhere")
+
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+    assert CANARY not in caplog.text
+
+
+def test_browsers_get_the_page_where_there_is_one() -> None:
+    app = Flask("paged", static_folder=None)
+    problem.install(app, {}, lambda found: Response(f"<p>{found.title}</p>", found.status))
+
+    assert app.test_client().get("/nowhere").text == "<p>Not found</p>"
 
 
 def test_faults_carry_their_pointers(server: Server) -> None:
@@ -403,5 +423,7 @@ def _until_refused(server: Server) -> None:
             socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:  # waited in the queue of a socket that was just closed
+            continue
         time.sleep(0.01)
     raise AssertionError("the server still takes connections")

@@ -73,10 +73,18 @@ def install(app: Flask, table: Table, page: Page | None = None) -> None:
         if isinstance(error, HTTPException) and error.response is not None:
             return error.get_response()  # abort() was given a response ready made
         problem = resolve(error, table)
-        rendered = page(problem) if page else None
-        return rendered or respond(problem)
+        return (_rendered(problem, page) if page else None) or respond(problem)
 
     app.register_error_handler(Exception, handle)
+
+
+def _rendered(problem: Problem, page: Page) -> Response | None:
+    try:
+        return page(problem)
+    except Exception as error:  # a broken page must not hide the problem
+        extra = {"error": type(error).__name__, "where": where(error)}
+        logger.error("a problem page failed", extra=extra)
+        return None
 
 
 def respond(problem: Problem) -> Response:
