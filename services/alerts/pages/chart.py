@@ -11,6 +11,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from services.alerts.core.card import LABELS
 from services.alerts.pages import words
 from services.alerts.pages.axes import day_of, score_ticks
 from services.alerts.pages.labels import Spot, spread
@@ -31,7 +32,7 @@ __all__ = ["NARROW", "WIDE", "Drawing", "Size", "describe", "draw"]
 
 GAP_WEEKS = 60 / 7
 """A longer gap starts a new segment: nothing is drawn across it."""
-_RINGED = frozenset(words.CHANNELS) - {"risk_answer", "not_assessable", "disconnection", "validity"}
+_RINGED = frozenset(LABELS) - {"risk_answer", "not_assessable", "disconnection", "validity"}
 
 _Place = tuple[float, float]
 
@@ -282,10 +283,8 @@ def _segments(sheet: Sheet) -> list[list[dict[str, Any]]]:
     for point in sheet.points:
         if not point["used"]:
             continue
-        gap = segments and sheet.frame.weeks(point["on"]) - sheet.frame.weeks(
-            segments[-1][-1]["on"]
-        )
-        if not segments or gap > GAP_WEEKS:
+        week = sheet.frame.weeks(point["on"])
+        if not segments or week - sheet.frame.weeks(segments[-1][-1]["on"]) > GAP_WEEKS:
             segments.append([])
         segments[-1].append(point)
     return segments
@@ -340,7 +339,7 @@ def _findings(sheet: Sheet) -> None:
         here = sheet.trajectory in (finding["evidence"].get("trajectories") or [])
         gone = finding.get("cleared_reason") == "corrected away"
         if here and not gone and finding["channel"] in _RINGED and finding["on"][:10] in scores:
-            found.setdefault(finding["on"][:10], []).append(words.CHANNELS[finding["channel"]])
+            found.setdefault(finding["on"][:10], []).append(LABELS[finding["channel"]])
     for day, names in found.items():
         place = (frame.x_on(day), frame.y(scores[day]))
         text = ", ".join(dict.fromkeys(name.lower() for name in names))

@@ -18,11 +18,11 @@ FREE_UNKNOWNS = 2
 class Typed(Protocol):
     """A submitted form, as Werkzeug gives it."""
 
-    def get(self, key: str, default: str = "") -> str:
+    def get(self, key: str, default: str, /) -> str:
         """The first value of a field."""
         ...
 
-    def getlist(self, key: str) -> list[str]:
+    def getlist(self, key: str, /) -> list[str]:
         """Every value of a field."""
         ...
 
@@ -112,8 +112,8 @@ def read(
         client_view=draft.value("client_view"),
         pattern=draft.value("pattern"),
         approach=draft.value("approach"),
-        beyond=draft.value("beyond"),
         since=since,
+        beyond=draft.value("beyond") if draft.value("decision") == "pivot" else "",
         review_on=review_on,
         confidence=confidence,
         own_part=draft.value("own_part"),

@@ -5,6 +5,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.alerts.core.card import LABELS, NO_VERDICT
+from services.alerts.views.course import EpisodePage
+from services.alerts.views.inbox import AlertLine
+
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -20,21 +24,6 @@ NO_POLICY = (
     "Follow your service’s own procedure, and tell the operators of this system."
 )
 
-CHANNELS = {
-    "risk_answer": "Risk answer",
-    "reliable_deterioration": "Reliable deterioration",
-    "gain_partly_lost": "Gain partly lost",
-    "off_track": "Off track",
-    "stalled": "Stalled",
-    "plateau": "Plateau",
-    "possibly_worse": "Possibly worse",
-    "disconnection": "Disconnection",
-    "not_assessable": "Not assessable",
-    "validity": "Check the scores",
-    "good_news": "Good news",
-}
-"""What the tag of each channel says."""
-
 SHAPES = {
     "risk": "M1 1h10v10h-10z",
     "worse": "M6 0.5L11.8 11H0.2z",
@@ -44,19 +33,6 @@ SHAPES = {
 }
 """Tone of a tag to the shape that says the same as its colour (path data in a box of 12)."""
 
-NOT_ASSESSABLE = {
-    "too_few": "too few measures so far",
-    "too_old": "the last measure is too old",
-    "started_in_usual_range": "the first score was already in the usual range",
-    "at_top_of_scale": "the scores lie at the top of the scale, where a rise cannot show",
-    "at_bottom_of_scale": "the scores lie at the bottom of the scale, where a fall cannot show",
-    "no_norm": "no norms are known for this instrument",
-    "no_reliability": "the reliability of this instrument is not known",
-    "conflict": "the total disagrees with the items",
-    "unknown_instrument": "the instrument is not known here",
-    "record_damaged": "a part of the record cannot be read",
-}
-
 FLAGS = {
     "conflict": "total and items disagree",
     "prorated": "missing items filled with the mean",
@@ -64,22 +40,6 @@ FLAGS = {
     "risk item unanswered": "risk item unanswered",
     "zone missing": "time sent without a zone",
 }
-
-DISMISSALS = (
-    ("knew already", "I knew this already"),
-    ("explained", "There is a plain explanation"),
-    ("not relevant", "Not relevant to this treatment"),
-    ("wrong", "The finding is wrong"),
-    ("too often", "I am told this too often"),
-)
-"""Reasons for dismissal: what is recorded, what the button says."""
-
-DONE = (
-    ("reviewed with client", "Reviewed with the client"),
-    ("contacted", "Contacted the client"),
-    ("passed to", "Passed to somebody else"),
-)
-"""What was done about a risk answer: what is recorded, what the form says."""
 
 ENDED = {
     "acknowledged": "acknowledged",
@@ -205,6 +165,11 @@ def scores_sentence(points: Sequence[Mapping[str, Any]], scale: Mapping[str, Any
     )
 
 
+def pivot_words(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> str:
+    """A change of approach, for a table."""
+    return f"pivot{' from ' + str(old['approach']) if old else ''} to {new['approach']}"
+
+
 def pivot_sentence(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> str:
     """A change of approach."""
     before = f" from {old['approach']}" if old else ""
@@ -226,3 +191,116 @@ def point_sentence(point: Mapping[str, Any], weeks: float) -> str:
     band = f", {point['band']}" if point.get("band") else ""
     unused = "" if point["used"] else ", not used for findings"
     return f"{number(point['score'])}{band}; {day(point['on'])}, week {int(weeks)}{unused}"
+
+
+def effect_open(approach: Mapping[str, Any]) -> str:
+    """What is said of a pivot that no measure has followed yet, or that had no forecast."""
+    made = approach.get("forecast")
+    if not made:
+        return "The forecast made at this pivot has not arrived here yet."
+    if made.get("not_assessable"):
+        return "No forecast could be made at this pivot, so its effect cannot be told from chance."
+    return "No measure since the pivot yet."
+
+
+LIKE_COURSES = (
+    "How courses here went on without a pivot from a like forecast is not yet known. "
+    "One course says little."
+)
+
+SAID = {
+    "acknowledged": "Acknowledged. It is in the record with your name and the time.",
+    "snoozed": "Put off. It comes back by itself.",
+    "dismissed": "Dismissed, with your reason. It stays listed on this page.",
+    "reflected": "Reflection recorded.",
+    "found": "Noted as found out.",
+}
+"""What a page says after a command, by the code in its address."""
+
+NOT_YET = "What you just did is stored. This page does not show it yet: load it again in a moment."
+
+PROBLEMS = {
+    401: "You are not signed in",
+    404: "There is nothing here for you",
+    405: "This address does not take that",
+    413: "That was too much text",
+    500: "Something failed on our side",
+    503: "Not available just now",
+}
+"""Titles of problem pages, by status; others use the problem's own."""
+
+MODEL_LATER = "The model’s own number has not arrived yet; it will stand here."
+MODEL_NONE = "The model has no number for the same: the course cannot be assessed."
+
+
+def model_number(forecast: Mapping[str, Any] | None) -> str:
+    """The engine's number for the event that the clinician was asked about."""
+    if forecast is None:
+        return MODEL_LATER
+    if forecast.get("p_worked") is None:
+        return MODEL_NONE
+    return (
+        f"The model’s number for the same: {percent(forecast['p_worked'])}. "
+        "How often such numbers come true here is not known yet."
+    )
+
+
+def quiet_reasons(page: EpisodePage, today: date) -> list[str]:
+    """Why no prompt was sent, in plain reasons, for each thing that might have been one."""
+    reasons = [*map(_quiet_line, (*page.alerts, *page.held))]
+    reasons += [_past_line(line, page.document) for line in page.past[:5]]
+    reasons += [_old_news(finding) for finding in page.document["findings"] if finding["old_news"]]
+    reasons += page.not_assessable
+    if page.document["status"] == "closed":
+        reasons.append("The episode is closed: what comes in is shown on the chart only.")
+    found = [reason for reason in reasons if reason]
+    return found or [f"No rule found anything in the measures received. {NO_VERDICT}"]
+
+
+def _quiet_line(line: AlertLine) -> str:
+    if line.waiting:
+        return f"{line.label}: three prompts were sent that day already, so it waits in the inbox."
+    if line.state == "held":
+        return f"{line.label}: the same kind of finding spoke less than four weeks ago."
+    if line.state == "snoozed" and line.snoozed_until:
+        return f"{line.label}: put off until {day(line.snoozed_until)}."
+    if line.tier == "review":
+        return f"{line.label}: laid in the inbox for review; it does not interrupt."
+    if line.tier == "info":
+        return f"{line.label}: a mark on the chart; it never interrupts."
+    return ""
+
+
+def _past_line(line: AlertLine, document: Mapping[str, Any]) -> str:
+    known = document["alerts"].get(line.alert) or {}
+    dismissed = known.get("dismissed")
+    if line.state == "dismissed" and dismissed:
+        return f"{line.label}: dismissed on {day(dismissed['at'])} ({dismissed['reason']})."
+    return f"{line.label}: {ENDED.get(line.state, line.state)}."
+
+
+def _old_news(finding: Mapping[str, Any]) -> str:
+    name = LABELS.get(finding["channel"], finding["channel"])
+    return (
+        f"{name}: its newest measure was over 28 days old on arrival, or the episode was closed; "
+        "a mark on the chart only."
+    )
+
+
+def expected_now(scale: Mapping[str, Any], weeks: float) -> str:
+    """What the usual course from this baseline would have been by now."""
+    steps = [step for step in scale.get("expected") or [] if step["weeks"] <= weeks]
+    if not steps or scale.get("baseline") is None:
+        return ""
+    return (
+        f"The usual course from {number(scale['baseline'])} would be at about "
+        f"{number(round(steps[-1]['score']))} by now."
+    )
+
+
+def sentence(text: str) -> str:
+    """A text of ours as a sentence: a capital first, a full stop last."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")

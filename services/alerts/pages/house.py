@@ -1,0 +1,141 @@
+"""What the pages ask of the service behind them: reading, commands, sign-in and its own state."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.alerts.core.lens import Lens
+from services.alerts.core.person import Person
+from services.alerts.desk import ReflectionForm
+from services.alerts.views.course import EpisodePage
+from services.alerts.views.inbox import InboxPage, RiskPath
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Whether what the pages show is whole and new."""
+
+    built: bool
+    """False until the views have caught up once: an unbuilt inbox must not look empty."""
+    behind_s: float
+    """Age of the oldest event that the views have not taken in; 0 when they have all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One follower or timer, for those who keep the service running."""
+
+    name: str
+    alive: bool
+    heartbeat_s: float
+    """Seconds since it last came round."""
+    behind: int
+    """Entries not yet taken in."""
+    oldest_s: float
+    """Age of the oldest of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The state of the service without any client in it."""
+
+    loops: Sequence[Loop]
+    parked: Sequence[tuple[str, int]]
+    """Reader and how many episodes are parked there."""
+    counts: Sequence[tuple[str, int]]
+    """Further figures, by name."""
+    clock_stopped: str | None
+    """Why timers stand still, None when they run."""
+
+
+class Reading(Protocol):
+    """The read models, as one person may see them."""
+
+    def inbox(self, person: Person) -> InboxPage:
+        """The person's inbox."""
+        ...
+
+    def episode(self, person: Person, episode: UUID) -> EpisodePage:
+        """One episode.
+
+        Raises:
+            services.alerts.desk.NotYoursError: unknown, or not this person's.
+        """
+        ...
+
+    def risk_path(self) -> RiskPath:
+        """Whether risk answers arrive."""
+        ...
+
+    def freshness(self) -> Freshness:
+        """How far the views are."""
+        ...
+
+    def operations(self) -> Operations:
+        """What the operators look at."""
+        ...
+
+    def wait(self, position: int, timeout: float) -> bool:
+        """Wait until the views show this position of the log; False when time ran out."""
+        ...
+
+
+class Commands(Protocol):
+    """`services.alerts.desk.Desk`: each returns the position at which its effect stands."""
+
+    def seen(self, person: Person, episode: UUID) -> int: ...  # noqa: D102
+    def acknowledge(  # noqa: D102
+        self, person: Person, episode: UUID, alert: UUID, done: str, note: str = "", to: str = ""
+    ) -> int: ...
+    def snooze(  # noqa: D102
+        self, person: Person, episode: UUID, alert: UUID, until: date | None
+    ) -> int: ...
+    def dismiss(self, person: Person, episode: UUID, alert: UUID, reason: str) -> int: ...  # noqa: D102
+    def reflect(  # noqa: D102
+        self, person: Person, episode: UUID, form: ReflectionForm
+    ) -> tuple[UUID, int]: ...
+    def find_out(  # noqa: D102
+        self, person: Person, episode: UUID, reflection: UUID, unknown: str, how: str
+    ) -> int: ...
+
+
+class Entrance(Protocol):
+    """Sign-in links and web sessions; both are volatile."""
+
+    def redeem(self, link: str) -> str | None:
+        """Use a single-use link; gives the secret of a new session, None when it is not valid."""
+        ...
+
+    def person(self, session: str) -> Person | None:
+        """Who is signed in, None when the session has ended or was idle too long."""
+        ...
+
+    def end(self, session: str) -> None:
+        """Sign out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """All of it together with the installation's facts, as wiring hands it to the pages."""
+
+    reading: Reading
+    commands: Commands
+    entrance: Entrance
+    now: Callable[[], datetime]
+    """The present moment, aware, in UTC."""
+    zone: ZoneInfo
+    lenses: tuple[Lens, ...]
+    approaches: tuple[str, ...]
+    """Names of approaches, offered beside the person's own toolkit."""
+    risk_policy: str | None
+    """Where the local policy for risk answers is written; None: not set, and every page says so."""
+    contact: str = ""
+    """Whom to call about this service."""
+
+    def today(self) -> date:
+        """The installation's day."""
+        return self.now().astimezone(self.zone).date()

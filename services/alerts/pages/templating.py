@@ -1,0 +1,89 @@
+"""What every template can use: words about data, the form token, notices, and who is looking."""
+
+from typing import Any
+
+from flask import Flask, g, request
+from markupsafe import Markup
+
+from services.alerts.core.policy import DISMISS_REASONS, RISK_DONE
+from services.alerts.pages import session, words
+from services.alerts.pages.house import House
+
+ACCESSES = {
+    "own": "yours",
+    "cover": "you stand in",
+    "supervise": "you supervise",
+    "backup": "you are the backup",
+    "unassigned": "no present clinician is known",
+}
+DECISIONS = {
+    "pivot": "pivot",
+    "stay": "stay the course",
+    "consult": "consult",
+    "end well": "end well",
+}
+STALE_S = 60.0
+
+
+def install(app: Flask, house: House) -> None:
+    """Give the templates of `app` their filters and what is the same on every page."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        day=lambda text: words.day(text, house.today().year),
+        moment=lambda text: words.moment(text, house.zone, house.now()),
+        number=words.number,
+        number2=lambda value: f"{float(value):.4g}",
+        plural=words.plural,
+        lasting=words.lasting,
+        model_number=words.model_number,
+        place=lambda value: f"{value:.1f}",
+        sentence=words.sentence,
+    )
+    app.jinja_env.globals.update(
+        shapes=words.SHAPES,
+        accesses=ACCESSES,
+        ended=words.ENDED,
+        risk_done=RISK_DONE,
+        dismiss_reasons=DISMISS_REASONS,
+        like_courses=words.LIKE_COURSES,
+        decisions=DECISIONS,
+        token_field=_token_field,
+    )
+    app.context_processor(lambda: _common(house))
+
+
+def _token_field() -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(
+        session.FIELD, session.form_token()
+    )
+
+
+def _common(house: House) -> dict[str, Any]:
+    viewer = session.maybe_person(house)
+    return {
+        "viewer": viewer,
+        "contact": house.contact,
+        "risk_policy": house.risk_policy,
+        "said": words.SAID.get(request.args.get("done", "")),
+        "banners": notices(house) if viewer else [],
+    }
+
+
+def notices(house: House) -> list[dict[str, Any]]:
+    """What everybody who is signed in must know before they read a page."""
+    found = []
+    risk = house.reading.risk_path()
+    if risk.banner:
+        found.append({"text": risk.banner, "loud": True})
+    if house.risk_policy is None:
+        found.append({"text": words.NO_POLICY, "loud": True})
+    fresh = house.reading.freshness()
+    if not fresh.built:
+        found.append({"text": words.NOT_BUILT, "loud": True})
+    elif fresh.behind_s > STALE_S:
+        age = words.lasting(fresh.behind_s)
+        found.append({"text": words.STALE.format(age=age), "loud": True})
+    if g.get("late"):
+        found.append({"text": words.NOT_YET, "loud": False})
+    return found
