@@ -1,6 +1,7 @@
 """The aggregate of a clinician's answer: what was expected, what is not known, what follows."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -223,3 +224,46 @@ def check(
             raise ReflectionRefusedError("choose why it is not known")
     if confidence is not None and not 0 <= confidence <= 100:
         raise ReflectionRefusedError("confidence lies between 0 and 100 %")
+
+
+def decide_review(
+    state: Reflection | None,
+    told: tuple[bool | None, str | None] | None,
+    today: str,
+    at: datetime,
+) -> list[Event]:
+    """What follows when a review date has come: it is due, and resolved as soon as it can be told.
+
+    Args:
+        state: the reflection.
+        told: (worked, measure); None while it cannot be told yet.
+        today: the installation's day.
+        at: when this is recorded.
+    """
+    if state is None or state.resolved or state.review_on is None or today < state.review_on:
+        return []
+    common: dict[str, Any] = {
+        "originator_id": state.id,
+        "timestamp": at,
+        "owner": state.owner,
+        "episode": state.episode,
+    }
+    events: list[Event] = []
+    if not state.due:
+        version = state.version + 1
+        events.append(ReviewDue(originator_version=version, review_on=state.review_on, **common))
+    if told is not None:
+        worked, measure = told
+        why = "no measure near enough" if measure is None else "the nearest measure"
+        version = state.version + len(events) + 1
+        events.append(
+            ReflectionResolved(
+                originator_version=version,
+                worked=worked,
+                measure=measure,
+                on=today,
+                why=why,
+                **common,
+            )
+        )
+    return events

@@ -44,6 +44,7 @@ from services.alerts.core.policy import Policy
 from services.alerts.people import Directory
 from services.alerts.views import course_messages, standing
 from services.alerts.views.inbox_rows import AlertLine, RiskLine
+from services.alerts.views.journal import Journals
 from services.chassis.eventlog import Entry
 from services.chassis.view import Document, View
 from services.chassis.views import ViewStore
@@ -224,7 +225,7 @@ class Courses:
         person: Person,
         episode: UUID,
         now: datetime,
-        private: dict[str, dict[str, Any]] | None = None,
+        journals: Journals | None = None,
     ) -> EpisodePage | None:
         """The page of an episode; None when there is none or it is not this person's."""
         doc = self.store.get(self.view, episode)
@@ -234,6 +235,8 @@ class Courses:
         if access is None:
             return None
         _withhold(doc, person)
+        private = journals.private(person) if journals else {}
+        here = {one["reflection"] for one in doc["reflections"]}
         entries = list(doc["alerts"].values())
         open_ = sorted(
             (one for one in entries if one["state"] in standing.OPEN), key=standing.order
@@ -254,7 +257,7 @@ class Courses:
             risk=standing.risk_lines(doc["risk"]),
             unknowns=_open_unknowns(doc),
             not_assessable=_not_assessable(doc),
-            private=private or {},
+            private={key: part for key, part in private.items() if key in here},
             position=doc["position"],
         )
 

@@ -1,0 +1,69 @@
+"""The journal read model: what is a person's own alone, sealed under that person's key.
+
+A document (key = person id): {person, own_parts: {reflection: {own_part, confidence, journal,
+at}}, entries: [{on, at, episode, text}]}.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from services.alerts.core.person import Person
+from services.alerts.core.reflection import JournalWritten, OwnPartNoted
+from services.chassis.eventlog import Entry
+from services.chassis.view import Document, View
+from services.chassis.views import ViewStore
+
+
+class JournalView(View):
+    """Folds the author's own parts and notes into one document for each author."""
+
+    name: ClassVar[str] = "journal"
+    version: ClassVar[int] = 1
+    topics: ClassVar[frozenset[str]] = frozenset({OwnPartNoted.TOPIC, JournalWritten.TOPIC})
+
+    def key(self, event: Any) -> UUID | None:
+        """The author, whose key seals the event."""
+        owner: UUID = event.owner
+        return owner
+
+    def fold(self, doc: Document | None, entry: Entry) -> Document | None:
+        """The document after one event."""
+        event = entry.event
+        if doc is None:
+            doc = {"person": event.owner.hex, "own_parts": {}, "entries": []}
+        at = event.timestamp.isoformat()
+        if isinstance(event, OwnPartNoted):
+            doc["own_parts"][event.reflection] = {
+                "own_part": event.own_part,
+                "confidence": event.confidence,
+                "journal": event.journal,
+                "at": at,
+            }
+        else:
+            written = {"on": event.on, "at": at, "episode": event.episode, "text": event.text}
+            doc["entries"].append(written)
+        return doc
+
+    def owner(self, doc: Document) -> UUID:
+        """The author."""
+        return UUID(doc["person"])
+
+
+@dataclass(frozen=True, slots=True)
+class Journals:
+    """The query side: one's own, never anybody else's."""
+
+    store: ViewStore
+    view: JournalView
+
+    def private(self, person: Person) -> dict[str, dict[str, Any]]:
+        """Reflection to {own_part, confidence, journal, at}: the person's own."""
+        doc = self.store.get(self.view, person.id)
+        parts: dict[str, dict[str, Any]] = doc["own_parts"] if doc else {}
+        return parts
+
+    def entries(self, person: Person) -> list[dict[str, Any]]:
+        """The person's journal, newest first."""
+        doc = self.store.get(self.view, person.id)
+        return list(reversed(doc["entries"])) if doc else []

@@ -1,0 +1,199 @@
+"""What a reflection writes down: the shared record, and the author's own part beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.alerts.core import reflection as core
+from services.alerts.core.event import Event
+from services.alerts.core.person import Person
+
+
+class RefusedError(Exception):
+    """The command cannot be done; the text is ours, for the page, and names no client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that the decision needs and the record lacks, with the reason it is lacking."""
+
+    what: str
+    why: str
+    """One of `services.alerts.core.reflection.REASONS`."""
+    who: str = ""
+    """Who could know."""
+    unknown: str = ""
+    """The id it has already, when a reflection is revised."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectionForm:
+    """What the reflection form sends; every part may stay empty but the decision."""
+
+    decision: str
+    """One of `services.alerts.core.reflection.DECISIONS`: pivot, stay, consult, end well."""
+    reason: str = ""
+    expectation: str = ""
+    assumption: str = ""
+    unknowns: tuple[Unknown, ...] = ()
+    client_view: str = ""
+    pattern: str = ""
+    approach: str = ""
+    """The new approach; needed when the decision is to pivot."""
+    beyond: str = ""
+    """Where the approach is not in the toolkit: consultation, training or referral."""
+    since: date | None = None
+    """When the new approach begins; today when left out."""
+    review_on: date | None = None
+    confidence: int | None = None
+    """0 to 100; the author's own."""
+    own_part: str = ""
+    """The author's own."""
+    journal: str = ""
+    """The author's own."""
+    lenses: tuple[str, ...] = ()
+    """Names of the lenses looked through."""
+    shared: tuple[str, ...] = ()
+    """Which of expectation, assumption, client_view, pattern others may read."""
+    answers: tuple[str, ...] = ()
+    """Alerts (hexadecimal ids) that this reflection answers; they leave the inbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Who writes which reflection, of what, and when."""
+
+    reflection: UUID
+    own: UUID
+    """The stream of the author's own part."""
+    episode: UUID
+    owner: UUID
+    """The client, under whose key the shared part lies."""
+    person: Person
+    today: str
+    at: datetime
+
+
+def recorded(desk: Writing, form: ReflectionForm) -> list[Event]:
+    """The events of a new reflection.
+
+    Raises:
+        RefusedError: says what is missing.
+    """
+    unknowns = _unknowns(form.unknowns, {})
+    _check(form, unknowns, desk.person)
+    since = form.since.isoformat() if form.since else desk.today
+    pivots = form.decision == "pivot"
+    review_on = form.review_on.isoformat() if form.review_on else None
+    if review_on is not None and review_on <= desk.today:
+        raise RefusedError("the review date lies in the future")
+    common = _common(desk)
+    events: list[Event] = [
+        core.ReflectionRecorded(
+            originator_version=1,
+            author=desk.person.id.hex,
+            on=desk.today,
+            decision=form.decision,
+            approach=form.approach if pivots else "",
+            since=since if pivots else None,
+            beyond=form.beyond,
+            review_on=review_on,
+            answers=[UUID(key).hex for key in form.answers],
+            **_words(form, unknowns),
+            **common,
+        )
+    ]
+    if pivots:
+        events.append(
+            core.PivotDecided(
+                originator_version=2,
+                approach=form.approach,
+                since=since,
+                review_on=review_on,
+                **common,
+            )
+        )
+    return [*events, *_own_part(desk, form, 0)]
+
+
+def revised(
+    desk: Writing, state: core.Reflection, form: ReflectionForm, own_version: int
+) -> list[Event]:
+    """The events of a revision: words alone.
+
+    Raises:
+        RefusedError: says what is missing.
+    """
+    unknowns = _unknowns(form.unknowns, state.unknowns)
+    _check(form, unknowns, desk.person)
+    event = core.ReflectionRevised(
+        originator_version=state.version + 1,
+        on=desk.today,
+        **_words(form, unknowns),
+        **_common(desk),
+    )
+    return [event, *_own_part(desk, form, own_version)]
+
+
+def _check(form: ReflectionForm, unknowns: list[dict[str, Any]], person: Person) -> None:
+    try:
+        core.check(
+            form.decision, form.approach, form.beyond, unknowns, form.confidence, person.toolkit
+        )
+    except core.ReflectionRefusedError as error:
+        raise RefusedError(str(error)) from None
+
+
+def _common(desk: Writing) -> dict[str, Any]:
+    return {
+        "originator_id": desk.reflection,
+        "timestamp": desk.at,
+        "owner": desk.owner,
+        "episode": desk.episode.hex,
+    }
+
+
+def _words(form: ReflectionForm, unknowns: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "expectation": form.expectation,
+        "assumption": form.assumption,
+        "unknowns": unknowns,
+        "client_view": form.client_view,
+        "pattern": form.pattern,
+        "reason": form.reason,
+        "lenses": list(form.lenses),
+        "shared": [name for name in core.SHAREABLE if name in form.shared],
+    }
+
+
+def _unknowns(entries: Sequence[Unknown], known: dict[str, bool]) -> list[dict[str, Any]]:
+    """Each with an id of its own within the reflection; those revised keep theirs."""
+    taken = {int(key) for key in known if key.isdigit()}
+    made: list[dict[str, Any]] = []
+    for entry in entries:
+        key = entry.unknown
+        if key not in known:
+            number = max(taken, default=0) + 1
+            taken.add(number)
+            key = str(number)
+        made.append({"unknown": key, "what": entry.what, "why": entry.why, "who": entry.who})
+    return made
+
+
+def _own_part(desk: Writing, form: ReflectionForm, version: int) -> list[Event]:
+    if not form.own_part and form.confidence is None and not form.journal:
+        return []
+    return [
+        core.OwnPartNoted(
+            originator_id=desk.own,
+            originator_version=version + 1,
+            timestamp=desk.at,
+            owner=desk.person.id,
+            reflection=desk.reflection.hex,
+            own_part=form.own_part,
+            confidence=form.confidence,
+            journal=form.journal,
+        )
+    ]
