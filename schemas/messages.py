@@ -42,7 +42,7 @@ CHANNELS = (
 )
 """The channels of this release, in the order in which the inbox ranks them."""
 _CHANNEL = validate.Regexp(r"[a-z_]{1,40}\Z")
-"""Not one of `CHANNELS`: a reader shows what it does not know in plain words, it does not park it."""
+"""Open, so that a reader shows a channel it does not know in plain words and parks nothing."""
 TIERS = ("prompt", "review", "info")
 CLEARED = ("recovered", "corrected away", "closed")
 RISK_STATES = ("endorsed", "not endorsed", "unanswered", "not received")
