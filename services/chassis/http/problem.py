@@ -82,8 +82,8 @@ def _rendered(problem: Problem, page: Page) -> Response | None:
     try:
         return page(problem)
     except Exception as error:  # a broken page must not hide the problem
-        extra = {"error": type(error).__name__, "where": where(error)}
-        logger.error("a problem page failed", extra=extra)
+        name = type(error).__name__
+        logger.error("a problem page failed", extra={"error": name, "where": where(error)})
         return None
 
 
