@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from services.outcomes.core.table import InstrumentError, Table
@@ -305,7 +306,7 @@ def _bands(root: Table, minimum: float, maximum: float) -> tuple[Band, ...]:
     lows = [band.low for band in bands]
     if lows != sorted(lows) or not lows or lows[0] != minimum or bands[-1].high != maximum:
         raise severity.error("bands", "must run from the lowest score to the highest")
-    if any(band.high >= after.low for band, after in zip(bands, bands[1:], strict=False)):
+    if any(band.high >= after.low for band, after in pairwise(bands)):
         raise severity.error("bands", "overlap")
     return bands
 

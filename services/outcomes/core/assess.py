@@ -1,0 +1,230 @@
+"""An assessment in the form of a message: what the detector made of one measure, and its scale."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.outcomes.core import estimate as filter_
+from services.outcomes.core.change import classify
+from services.outcomes.core.channels.not_assessable import CONTRADICTION, of_step
+from services.outcomes.core.estimate import Estimate, Model
+from services.outcomes.core.found import change_source, told
+from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.normal import Z80
+from services.outcomes.core.rules import RULE
+from services.outcomes.core.timeline import Day, Measure
+from services.outcomes.core.trajectory import Spec, Step, Trajectory
+
+STATE = (
+    "level",
+    "level_low",
+    "level_high",
+    "slope",
+    "p_fail",
+    "p_worse",
+    "p_better",
+    "change",
+    "change_class",
+)
+"""The fields of `schemas.messages.State`, in order."""
+BEFORE_BASELINE = "before the baseline"
+AFTER_CLOSING = "after closing"
+TWO_ON_A_DAY = "two on a day"
+INCOMPLETE = "incomplete"
+USUAL_COURSE_WEEKS = (0, 1, 2, 4, 6, 8, 12, 16, 20)
+
+Print = tuple[Any, ...]
+"""All that tells one assessment of a measure from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A measure of a trajectory with its place and what is known after its day."""
+
+    entry: Measure
+    number: int
+    step: Step | None
+    used: bool
+    flags: tuple[str, ...]
+    print: Print
+
+
+def rows(trajectory: Trajectory, before: Sequence[Row] = ()) -> list[Row]:
+    """Every measure of a trajectory; rows of an earlier result are taken over where they hold."""
+    steps = {step.day.ordinal: step for step in trajectory.steps}
+    found: list[Row] = []
+    for day in trajectory.days:
+        step = steps.get(day.ordinal)
+        for entry in day.entries:
+            number = len(found) + 1
+            old = before[number - 1] if number <= len(before) else None
+            if old and old.entry is entry and old.step is step and step is not None:
+                found.append(old)
+            else:
+                found.append(_row(trajectory, day, entry, number, step))
+    return found
+
+
+def _row(trajectory: Trajectory, day: Day, entry: Measure, number: int, step: Step | None) -> Row:
+    counted = step is not None and any(one.measure == entry.measure for one in day.counted)
+    flags = entry.flags + _set_aside(trajectory, day, entry, counted=counted)
+    state = _state(trajectory, step) if counted and step else (None,) * len(STATE)
+    reasons = _reasons(trajectory, step if counted else None, entry, day)
+    mark = (entry.version, number, counted, flags, tuple(reasons), state)
+    return Row(entry, number, step if counted else None, counted, flags, mark)
+
+
+def _set_aside(
+    trajectory: Trajectory, day: Day, entry: Measure, *, counted: bool
+) -> tuple[str, ...]:
+    """Why a measure that could be used is not."""
+    if counted or not entry.sound:
+        return ()
+    if day.disagree or (day.counted and entry not in day.counted):
+        return (TWO_ON_A_DAY,)
+    start = trajectory.baseline
+    early = start is not None and day.ordinal < start.day.ordinal
+    return (BEFORE_BASELINE,) if early else (AFTER_CLOSING,)
+
+
+def _reasons(
+    trajectory: Trajectory, step: Step | None, entry: Measure, day: Day
+) -> tuple[str, ...]:
+    if step is not None:
+        return tuple(of_step(trajectory.spec, step, trajectory.steps[0]))
+    if entry.score is None:
+        return (INCOMPLETE,)
+    return (CONTRADICTION,) if day.disagree or not entry.sound else ()
+
+
+def _state(trajectory: Trajectory, step: Step) -> tuple[Any, ...]:
+    spec, first = trajectory.spec, trajectory.steps[0]
+    sign, level, low, high, slope = spec.instrument.sign, None, None, None, None
+    if step.estimate is not None:
+        middle, half = sign * step.estimate.level, Z80 * math.sqrt(step.estimate.level_variance)
+        level, low, high, slope = middle, middle - half, middle + half, step.estimate.s
+    numbers = (level, low, high, slope, step.p_fail, step.p_worse, step.p_better, step.change)
+    return (*(told(number) for number in numbers), classify(spec, first, step))
+
+
+def assessment(trajectory: Trajectory, row: Row, *, with_fan: bool) -> dict[str, Any]:
+    """The fields of `schemas.messages.Assessment`, without the scale."""
+    entry, spec = row.entry, trajectory.spec
+    _, _, _, _, reasons, state = row.print
+    estimate = row.step.estimate if row.step and with_fan else None
+    return {
+        "measure": entry.measure,
+        "version": entry.version,
+        "external_id": entry.external_id,
+        "trajectory": trajectory.key,
+        "instrument": entry.instrument,
+        "respondent": entry.respondent,
+        "on": entry.on,
+        "at": entry.at,
+        "number": row.number,
+        "score": entry.score,
+        "band": entry.band,
+        "flags": list(row.flags),
+        "used": row.used,
+        "not_assessable": list(reasons),
+        "state": dict(zip(STATE, state, strict=True)),
+        "fan": fan(spec, estimate, 0.0) if estimate else [],
+        "scale": None,
+        "rule": RULE,
+    }
+
+
+def print_of(told_of: Mapping[str, Any]) -> Print:
+    """The print of an assessment that was told."""
+    return (
+        told_of["version"],
+        told_of["number"],
+        told_of["used"],
+        tuple(told_of["flags"]),
+        tuple(told_of["not_assessable"]),
+        tuple(told_of["state"][name] for name in STATE),
+    )
+
+
+def fan(spec: Spec, estimate: Estimate, weeks_before: float) -> list[dict[str, Any]]:
+    """The forecast in the instrument's own direction, kept within its range.
+
+    Args:
+        spec: what the trajectory is judged by.
+        estimate: the estimate that it starts from.
+        weeks_before: how long before the moment of the forecast that estimate was made.
+    """
+    if spec.model is None:
+        return []
+    return [
+        {"weeks": weeks, **_band(spec, spec.model, estimate, weeks_before + weeks)}
+        for weeks in filter_.FAN_WEEKS
+    ]
+
+
+def _band(spec: Spec, model: Model, estimate: Estimate, weeks: float) -> dict[str, Any]:
+    ahead = filter_.predict(model, estimate, weeks)
+    values = {
+        name: shown(spec.instrument, ahead[place]) for place, name in enumerate(ahead._fields)
+    }
+    if spec.instrument.sign > 0:
+        return values
+    return {
+        "mean": values["mean"],
+        "low50": values["high50"],
+        "high50": values["low50"],
+        "low80": values["high80"],
+        "high80": values["low80"],
+    }
+
+
+def shown(instrument: Instrument, oriented: float) -> float:
+    """A forecast score in the instrument's own direction, within its range, as it is told."""
+    value = instrument.sign * oriented
+    return round(min(instrument.maximum, max(instrument.minimum, value)), 4)
+
+
+def scale(trajectory: Trajectory) -> dict[str, Any]:
+    """The fields of `schemas.messages.Scale`."""
+    instrument, baseline = trajectory.spec.instrument, trajectory.baseline
+    change = instrument.reliable_change
+    sources = {name: instrument.sources[name] for name in _TOLD if name in instrument.sources}
+    if change is not None:
+        sources["reliable_change"] = change_source(instrument)
+    return {
+        "title": instrument.title,
+        "instrument_version": instrument.version,
+        "minimum": instrument.minimum,
+        "maximum": instrument.maximum,
+        "higher_is": instrument.higher_is,
+        "cutoff": instrument.cutoff.value if instrument.cutoff else None,
+        "reliable_change": told(change),
+        "bands": [
+            {"label": band.label, "low": band.low, "high": band.high} for band in instrument.bands
+        ],
+        "sources": sources,
+        "baseline": baseline.day.score if baseline else None,
+        "baseline_on": baseline.day.on if baseline else None,
+        "baseline_label": trajectory.label or None,
+        "expected": usual_course(trajectory),
+    }
+
+
+_TOLD = ("severity", "cutoff", "reliability", "norm", "alarm")
+
+
+def usual_course(trajectory: Trajectory) -> list[dict[str, Any]]:
+    """What the model expects of a course from this baseline before any later measure."""
+    model, instrument = trajectory.spec.model, trajectory.spec.instrument
+    if model is None or not trajectory.steps:
+        return []
+    start = trajectory.steps[0].score
+    slope = model.slope_mean
+    if model.mean is not None:
+        slope += model.slope_on_baseline * (start - model.mean)
+    course = []
+    for weeks in USUAL_COURSE_WEEKS:
+        reach = (1.0 - model.damping**weeks) / (1.0 - model.damping)
+        course.append({"weeks": weeks, "score": shown(instrument, start + reach * slope)})
+    return course

@@ -1,0 +1,250 @@
+"""An episode as detection sees it: all that is dated in it, and what is true of it now."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from services.outcomes.core.channels import OF_THE_OTHERS, OF_THE_PRIMARY, WORSE
+from services.outcomes.core.channels import disconnection as silence
+from services.outcomes.core.channels import not_assessable as ignorance
+from services.outcomes.core.channels.disconnection import Attendance
+from services.outcomes.core.channels.not_assessable import Ignorance
+from services.outcomes.core.effect import effects, forecast_at_pivot, pivots
+from services.outcomes.core.found import Found
+from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.rules import DEFAULTS, Rules
+from services.outcomes.core.timeline import (
+    ATTENDED,
+    Approach,
+    Fact,
+    Measure,
+    Reflection,
+    Session,
+    in_order,
+    iso,
+    ordinal,
+)
+from services.outcomes.core.trajectory import Context, Spec, Trajectory, build
+
+TIERS = ("prompt", "review", "info")
+
+
+class Yardsticks:
+    """The instruments with their models, under one set of rules."""
+
+    def __init__(self, instruments: Mapping[str, Instrument], rules: Rules = DEFAULTS) -> None:
+        """Prepare every instrument once."""
+        self.rules = rules
+        self.specs = {name: Spec.of(one, rules) for name, one in instruments.items()}
+
+
+@dataclass(slots=True)
+class Case:
+    """Everything dated in an episode as it stands now; the dictionaries go by id.
+
+    `aside` holds measures that are out of detection altogether, with the reason.
+    """
+
+    opened_on: str | None = None
+    primary_instrument: str | None = None
+    closed_on: str | None = None
+    sessions: dict[str, Session] = field(default_factory=dict)
+    facts: dict[str, Fact] = field(default_factory=dict)
+    approaches: dict[str, Approach] = field(default_factory=dict)
+    reflections: dict[str, Reflection] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
+    aside: dict[str, str] = field(default_factory=dict)
+    silences: set[str] = field(default_factory=set)
+    damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is true of an episode now.
+
+    `findings` go by channel; `effects` by approach and measure; `forecasts` by approach. `due` is
+    the day number at which time alone changes something, None when nothing is waited for.
+    """
+
+    trajectories: Mapping[str, Trajectory] = field(default_factory=dict)
+    findings: Mapping[str, Found] = field(default_factory=dict)
+    forecasts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    effects: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    primary: str | None = None
+    due: int | None = None
+
+
+def truth(case: Case, yardsticks: Yardsticks, before: Truth | None = None) -> Truth:
+    """What is true of `case` now; an earlier truth only saves work.
+
+    A closed episode has no findings: they ended with it.
+    """
+    trajectories = _trajectories(case, yardsticks, before)
+    primary = choose_primary(case, trajectories)
+    chief = trajectories.get(primary) if primary else None
+    changes = pivots(case.approaches.values())
+    facts = list(case.facts.values())
+    measured = [one for pivot in changes for one in effects(chief, pivot, facts)]
+    attendance = _attendance(case)
+    known = _ignorance(case, chief, attendance.today)
+    open_ = case.closed_on is None
+    found = _findings(trajectories, primary, attendance, known, yardsticks.rules) if open_ else {}
+    return Truth(
+        trajectories=trajectories,
+        findings=found,
+        forecasts={
+            pivot.approach.approach_id: forecast_at_pivot(chief, pivot.approach)
+            for pivot in changes
+        },
+        effects={(one["approach_id"], one["measure"]): one for one in measured},
+        primary=primary,
+        due=_due(attendance, known, yardsticks.rules) if open_ else None,
+    )
+
+
+def choose_primary(case: Case, trajectories: Mapping[str, Trajectory]) -> str | None:
+    """The trajectory that all channels are asked of.
+
+    The one of the instrument that the EHR names; else the first with norm, reliability and
+    cut-off, else the first with a reliable change, else the first. The client's own answers go
+    before those of other respondents.
+    """
+    ordered = sorted(trajectories.values(), key=_precedence)
+    named = [one for one in ordered if one.spec.instrument.id == case.primary_instrument]
+    complete = [one for one in ordered if one.spec.model and one.spec.model.cut is not None]
+    able = [one for one in ordered if one.spec.change is not None]
+    for group in (named, complete, able, ordered):
+        if group:
+            return group[0].key
+    return None
+
+
+def _precedence(trajectory: Trajectory) -> tuple[bool, int, str]:
+    first = trajectory.days[0].ordinal if trajectory.days else 0
+    return not trajectory.key.endswith("|client"), first, trajectory.key
+
+
+def _trajectories(
+    case: Case, yardsticks: Yardsticks, before: Truth | None
+) -> dict[str, Trajectory]:
+    grouped: dict[str, list[Measure]] = {}
+    for entry in in_order(case.measures.values()):
+        grouped.setdefault(entry.trajectory, []).append(entry)
+    earlier = before.trajectories if before else {}
+    context = _context(case)
+    return {
+        key: build(key, yardsticks.specs[entries[0].instrument], entries, context, earlier.get(key))
+        for key, entries in grouped.items()
+    }
+
+
+def _context(case: Case) -> Context:
+    attended = {ordinal(one.on) for one in case.sessions.values() if one.attendance in ATTENDED}
+    told = {ordinal(one.on) for one in case.measures.values() if one.session_number}
+    opened = None if case.opened_on is None else ordinal(case.opened_on)
+    closed = None if case.closed_on is None else ordinal(case.closed_on)
+    return Context(opened, tuple(sorted(attended | told)), closed)
+
+
+def _attendance(case: Case) -> Attendance:
+    days = [ordinal(one.on) for one in case.measures.values()]
+    days += [ordinal(on) for on in case.silences]
+    opened = None if case.opened_on is None else ordinal(case.opened_on)
+    if opened is not None:
+        days.append(opened)
+    return Attendance(
+        sessions=list(case.sessions.values()),
+        measures=list(case.measures.values()),
+        opened=opened,
+        breaks=[ordinal(one.on) for one in case.facts.values() if one.kind == "break"],
+        today=max(days, default=0),
+    )
+
+
+def _ignorance(case: Case, chief: Trajectory | None, today: int) -> Ignorance:
+    newest = chief.days[-1].entries if chief and chief.days else ()
+    known = sorted(one.on for one in case.measures.values())
+    instrument = chief.spec.instrument.id if chief else case.primary_instrument
+    return Ignorance(
+        primary=chief,
+        instrument=instrument,
+        opened=None if case.opened_on is None else ordinal(case.opened_on),
+        first=ordinal(known[0]) if known else None,
+        today=today,
+        unknown_instruments=ignorance.UNKNOWN_INSTRUMENT in case.aside.values(),
+        damaged=case.damaged,
+        received_on=max((one.received_on for one in newest), default=iso(today) if today else ""),
+    )
+
+
+def _findings(
+    trajectories: Mapping[str, Trajectory],
+    primary: str | None,
+    attendance: Attendance,
+    known: Ignorance,
+    rules: Rules,
+) -> dict[str, Found]:
+    if not attendance.today:
+        return {}
+    unknown = ignorance.not_assessable(known, rules)
+    if known.damaged:
+        return {} if unknown is None else {unknown.channel: unknown}
+    found = [silence.disconnection(attendance, rules), unknown]
+    for key in sorted(trajectories, key=lambda one: (one != primary, one)):
+        channels = OF_THE_PRIMARY if key == primary else OF_THE_OTHERS
+        found += [channel(trajectories[key]) for channel in channels]
+    return _merged((one for one in found if one is not None), trajectories)
+
+
+def _merged(found: Iterable[Found], trajectories: Mapping[str, Trajectory]) -> dict[str, Found]:
+    """One finding a channel: the primary's grounds, and every trajectory that contributes."""
+    by_channel: dict[str, Found] = {}
+    for one in found:
+        first = by_channel.get(one.channel)
+        by_channel[one.channel] = one if first is None else _together(first, one)
+    aged = {channel: _aged(one) for channel, one in by_channel.items()}
+    return {channel: _with_disagreement(one, trajectories) for channel, one in aged.items()}
+
+
+def _together(first: Found, other: Found) -> Found:
+    newest = max(first, other, key=lambda one: (one.on, one.received_on))
+    return replace(
+        first,
+        trajectories=first.trajectories + other.trajectories,
+        points=[*first.points, *other.points],
+        on=newest.on,
+        received_on=newest.received_on,
+    )
+
+
+def _aged(found: Found) -> Found:
+    """Old news is info only."""
+    return replace(found, tier="info") if old_news(found) else found
+
+
+def old_news(found: Found) -> bool:
+    """Whether the newest entry behind a finding was over 28 days old on arrival."""
+    return found.age_on_arrival > DEFAULTS.old_days
+
+
+def _with_disagreement(found: Found, trajectories: Mapping[str, Trajectory]) -> Found:
+    """Name the other instruments that point the other way."""
+    if found.channel in WORSE:
+        other_way = [one for one in trajectories.values() if one.last and one.last.better]
+    elif found.channel == "good_news":
+        other_way = [one for one in trajectories.values() if one.last and one.last.worse]
+    else:
+        return found
+    names = [one.spec.instrument.title for one in other_way if one.key not in found.trajectories]
+    return replace(found, disagrees=sorted(names)) if names else found
+
+
+def _due(attendance: Attendance, known: Ignorance, rules: Rules) -> int | None:
+    if not attendance.today or known.damaged:
+        return None
+    days = ignorance.becomes_due(known, rules)
+    silent = silence.silent_from(attendance, rules)
+    if silent is not None:
+        days.append(silent)
+    later = [day for day in days if day > attendance.today]
+    return min(later, default=None)

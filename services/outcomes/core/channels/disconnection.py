@@ -1,0 +1,121 @@
+"""Disconnection: sessions missed, or no measure for long; there may be a plain reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from services.outcomes.core.found import Found
+from services.outcomes.core.rules import Rules
+from services.outcomes.core.timeline import MISSED, Measure, Session, iso, ordinal
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """What of an episode bears on disconnection; days are numbers, `today` the latest known."""
+
+    sessions: Sequence[Session]
+    measures: Sequence[Measure]
+    opened: int | None
+    breaks: Sequence[int]
+    today: int
+
+
+def disconnection(attendance: Attendance, rules: Rules) -> Found | None:
+    """Two consecutive sessions missed or cancelled, or 3 of the last 6; or silence."""
+    return _missed(attendance, rules) or _silent(attendance, rules)
+
+
+def silent_from(attendance: Attendance, rules: Rules) -> int | None:
+    """The day number from which silence is noticed, None where nothing is expected."""
+    last = last_measure(attendance)
+    if last is None:
+        return None
+    limit = patience(attendance, rules)
+    day = last + limit
+    while short := limit - (day - last - _left_out(attendance.breaks, last, day, rules)):
+        day += short
+    return day
+
+
+def patience(attendance: Attendance, rules: Rules) -> int:
+    """Days without a measure before it is silence: 21, or twice the median gap."""
+    days = sorted({ordinal(entry.on) for entry in attendance.measures})
+    gaps = [later - earlier for earlier, later in pairwise(days)]
+    usual = median(gaps) if gaps else 0
+    return max(rules.silence_days, round(rules.silence_gaps * usual))
+
+
+def last_measure(attendance: Attendance) -> int | None:
+    """The day of the latest measure, else of the opening."""
+    return max((ordinal(entry.on) for entry in attendance.measures), default=attendance.opened)
+
+
+def _missed(attendance: Attendance, rules: Rules) -> Found | None:
+    held = [
+        session
+        for session in sorted(attendance.sessions, key=lambda one: (one.on, one.session))
+        if not _left_out(attendance.breaks, ordinal(session.on) - 1, ordinal(session.on), rules)
+    ]
+    enough, of = rules.missed_of
+    latest = held[-of:]
+    missed = [session for session in latest if session.attendance in MISSED]
+    row = latest[-rules.missed_in_row :]
+    in_row = len(row) == rules.missed_in_row and all(one.attendance in MISSED for one in row)
+    if not in_row and len(missed) < enough:
+        return None
+    newest = latest[-1]
+    shown = row if in_row and len(missed) < enough else missed
+    return Found(
+        channel="disconnection",
+        tier="review",
+        on=newest.on,
+        received_on=newest.received_on,
+        instrument=None,
+        numbers={
+            "kind": "sessions",
+            "missed": len(shown),
+            "of": len(row) if shown is row else len(latest),
+            "days": ordinal(newest.on) - ordinal(shown[0].on),
+            "since": shown[0].on,
+        },
+    )
+
+
+def _silent(attendance: Attendance, rules: Rules) -> Found | None:
+    since, due = last_measure(attendance), silent_from(attendance, rules)
+    if since is None or due is None or attendance.today < due:
+        return None
+    return Found(
+        channel="disconnection",
+        tier="review",
+        on=iso(attendance.today),
+        received_on=_arrival(attendance, since),
+        instrument=None,
+        numbers={
+            "kind": "silence",
+            "missed": 0,
+            "of": 0,
+            "days": attendance.today - since,
+            "since": iso(since),
+        },
+        missing=["a measure"],
+    )
+
+
+def _arrival(attendance: Attendance, since: int) -> str:
+    """When silence is news: the day that it is noticed, shifted by how late its measure came."""
+    received = [
+        ordinal(entry.received_on) - since
+        for entry in attendance.measures
+        if ordinal(entry.on) == since
+    ]
+    return iso(attendance.today + max(received, default=0))
+
+
+def _left_out(breaks: Sequence[int], since: int, until: int, rules: Rules) -> int:
+    """How many of the days after `since` up to `until` lie in an announced break."""
+    return sum(
+        any(start <= day < start + rules.break_days for start in breaks)
+        for day in range(since + 1, until + 1)
+    )

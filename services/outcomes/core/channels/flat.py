@@ -1,0 +1,136 @@
+"""No movement to speak of over weeks: a plateau, or a stall after a gain."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.outcomes.core.found import (
+    Found,
+    arrival,
+    change_limit,
+    cut_limit,
+    points,
+    raw,
+    told,
+)
+from services.outcomes.core.normal import below
+from services.outcomes.core.trajectory import Step, Trajectory
+
+MOVEMENT_WEEKS = 4.0
+
+
+class Window(NamedTuple):
+    """The latest weeks of a trajectory and the least-squares line through them."""
+
+    steps: Sequence[Step]
+    slope: float
+    p_flat: float
+
+    @property
+    def weeks(self) -> float:
+        """From the first measure of the window to the last."""
+        return (self.steps[-1].day.ordinal - self.steps[0].day.ordinal) / 7
+
+    @property
+    def level(self) -> float:
+        """The mean of its scores, oriented."""
+        return sum(step.score for step in self.steps) / len(self.steps)
+
+
+def plateau(trajectory: Trajectory) -> Found | None:
+    """Flat over the window, still at or above the cut-off, and P(reliably better) < .5."""
+    window, last, rules = _window(trajectory), trajectory.last, trajectory.spec.rules
+    if window is None or last is None or window.p_flat <= rules.flat:
+        return None
+    if not _still_case(last, 0.5) or last.p_better is None or last.p_better >= rules.better:
+        return None
+    numbers = {
+        "slope": raw_slope(trajectory, window),
+        "window_weeks": told(window.weeks),
+        "n": len(window.steps),
+        "p_flat": told(window.p_flat),
+        "p_case": told(last.p_case),
+        "p_better": told(last.p_better),
+        "level": raw(trajectory.spec, window.level),
+    }
+    return _found(trajectory, "plateau", window, last, numbers)
+
+
+def stalled(trajectory: Trajectory) -> Found | None:
+    """Reliably better, then flat over the window, P(still a case) > .8, for at least six weeks."""
+    window, last, rules = _window(trajectory), trajectory.last, trajectory.spec.rules
+    if window is None or last is None or window.p_flat <= rules.flat or last.p_better is None:
+        return None
+    first = trajectory.steps[0]
+    if last.day.ordinal - first.day.ordinal < rules.stalled_days or last.p_better < rules.better:
+        return None
+    if last.p_case is None or last.p_case <= rules.still_case:
+        return None
+    reached = next((step for step in trajectory.steps if step.better), window.steps[0])
+    numbers = {
+        "gain": told(first.score - window.level),
+        "by_week": told((reached.day.ordinal - first.day.ordinal) / 7),
+        "since_week": told((window.steps[0].day.ordinal - first.day.ordinal) / 7),
+        "level": raw(trajectory.spec, window.level),
+        "p_case": told(last.p_case),
+        "p_flat": told(window.p_flat),
+        "p_better": told(last.p_better),
+    }
+    return _found(trajectory, "stalled", window, last, numbers)
+
+
+def raw_slope(trajectory: Trajectory, window: Window) -> float:
+    """Points a week in the instrument's own direction."""
+    return raw(trajectory.spec, window.slope)
+
+
+def _still_case(last: Step, least: float) -> bool:
+    """Without a cut-off the condition is left out, and the finding says so."""
+    return last.p_case is None or last.p_case >= least
+
+
+def _window(trajectory: Trajectory) -> Window | None:
+    """The last eight weeks, where they hold enough measures over long enough."""
+    last, model, rules = trajectory.last, trajectory.spec.model, trajectory.spec.rules
+    if last is None or model is None:
+        return None
+    since = max(last.day.ordinal - rules.window_days, last.segment)
+    steps = [step for step in trajectory.steps if step.day.ordinal >= since]
+    span = last.day.ordinal - steps[0].day.ordinal
+    if len(steps) < rules.window_measures or span < rules.window_span:
+        return None
+    slope, squares = _line(steps)
+    sd = math.sqrt(model.noise / squares)
+    limit = model.reliable_change / 2 / MOVEMENT_WEEKS
+    return Window(steps, slope, below((limit - slope) / sd) - below((-limit - slope) / sd))
+
+
+def _line(steps: Sequence[Step]) -> tuple[float, float]:
+    """The least-squares slope a week, and the sum of squares of the weeks about their mean."""
+    weeks = [step.day.ordinal / 7 for step in steps]
+    middle = sum(weeks) / len(weeks)
+    squares = sum((week - middle) ** 2 for week in weeks)
+    products = sum((week - middle) * step.score for week, step in zip(weeks, steps, strict=True))
+    return products / squares, squares
+
+
+def _found(
+    trajectory: Trajectory,
+    channel: str,
+    window: Window,
+    last: Step,
+    numbers: dict[str, float | None],
+) -> Found:
+    instrument = trajectory.spec.instrument
+    return Found(
+        channel=channel,
+        tier="review",
+        on=last.day.on,
+        received_on=arrival(last.day),
+        instrument=instrument.id,
+        trajectories=(trajectory.key,),
+        numbers=numbers,
+        points=points(window.steps),
+        thresholds=[*change_limit(instrument), *cut_limit(instrument)],
+        missing=[] if instrument.cutoff else ["cut-off: not asked whether still a case"],
+    )

@@ -1,0 +1,58 @@
+"""Gain partly lost: what had been won is going again, and relapse where it crosses the cut-off."""
+
+from services.outcomes.core.found import (
+    Found,
+    arrival,
+    change_limit,
+    cut_limit,
+    points,
+    raw,
+    told,
+)
+from services.outcomes.core.trajectory import Step, Trajectory
+
+SHARE = 0.5
+"""The share of the gain whose loss counts."""
+
+
+def gain_partly_lost(trajectory: Trajectory) -> Found | None:
+    """Loss from the best two-measure mean of at least max(half the gain, c) at two in a row.
+
+    Only after two consecutive reliably better measures.
+    """
+    if len(trajectory.steps) < 2:
+        return None
+    before, last = trajectory.steps[-2:]
+    if last.in_segment < 2 or not (_lost(trajectory, before) and _lost(trajectory, last)):
+        return None
+    spec, best = trajectory.spec, last.best
+    if best is None:
+        return None
+    cut = spec.instrument.oriented_cut
+    relapse = cut is not None and best < cut <= last.score
+    return Found(
+        channel="gain_partly_lost",
+        tier="prompt",
+        on=last.day.on,
+        received_on=arrival(last.day),
+        instrument=spec.instrument.id,
+        trajectories=(trajectory.key,),
+        numbers={
+            "best": raw(spec, best),
+            "best_on": last.best_on,
+            "gain": told(trajectory.steps[0].score - best),
+            "loss": told(last.score - best),
+            "score": raw(spec, last.score),
+            "relapse": relapse,
+        },
+        points=points([trajectory.steps[0], before, last]),
+        thresholds=[*change_limit(spec.instrument), *cut_limit(spec.instrument)],
+    )
+
+
+def _lost(trajectory: Trajectory, step: Step) -> bool:
+    change = trajectory.spec.change
+    if change is None or step.best is None or not step.gained:
+        return False
+    gain = trajectory.steps[0].score - step.best
+    return step.score - step.best >= max(SHARE * gain, change)

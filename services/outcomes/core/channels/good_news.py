@@ -1,0 +1,92 @@
+"""Good news: a recovery, a reliable improvement, or a sudden gain that held; never interrupting."""
+
+import math
+from collections.abc import Sequence
+from statistics import mean, variance
+from typing import Any
+
+from services.outcomes.core.found import (
+    Found,
+    arrival,
+    change_limit,
+    cut_limit,
+    points,
+    raw,
+    told,
+)
+from services.outcomes.core.trajectory import Step, Trajectory
+
+CRITICAL = {2: 4.303, 3: 3.182, 4: 2.776}
+"""Two-sided 5 % points of Student's t by degrees of freedom (Tang and DeRubeis 1999)."""
+SHARE_BEFORE = 0.25
+SHARE_KEPT = 0.5
+
+
+def good_news(trajectory: Trajectory) -> Found | None:
+    """Recovery and reliable improvement at two consecutive measures, else a sudden gain held."""
+    if len(trajectory.steps) < 2 or trajectory.spec.change is None:
+        return None
+    first, (before, last) = trajectory.steps[0], trajectory.steps[-2:]
+    if last.better and before.better:
+        kind = "recovery" if _recovered(trajectory, before, last) else "reliable_improvement"
+        return _found(trajectory, kind, first.score - last.score, [first, before, last])
+    sudden = _sudden(trajectory)
+    if sudden is None:
+        return None
+    return _found(trajectory, "sudden_gain", sudden[0].score - sudden[1].score, list(sudden))
+
+
+def _recovered(trajectory: Trajectory, before: Step, last: Step) -> bool:
+    cut = trajectory.spec.instrument.oriented_cut
+    if cut is None:
+        return False
+    return trajectory.steps[0].score > cut > max(before.score, last.score)
+
+
+def _sudden(trajectory: Trajectory) -> tuple[Step, Step] | None:
+    """The latest sudden gain, unless half of it has gone since."""
+    steps = trajectory.steps
+    for place in range(len(steps) - 2, 1, -1):
+        if _is_sudden(trajectory, steps, place):
+            gain = steps[place - 1].score - steps[place].score
+            lost = max(step.score for step in steps[place:]) - steps[place].score
+            return (steps[place - 1], steps[place]) if lost < SHARE_KEPT * gain else None
+    return None
+
+
+def _is_sudden(trajectory: Trajectory, steps: Sequence[Step], place: int) -> bool:
+    """Tang and DeRubeis' three conditions for the drop from the step before `place` to it."""
+    change, instrument = trajectory.spec.change, trajectory.spec.instrument
+    drop = steps[place - 1].score - steps[place].score
+    mildest = min(instrument.sign * instrument.minimum, instrument.sign * instrument.maximum)
+    if change is None or drop < max(change, SHARE_BEFORE * (steps[place - 1].score - mildest)):
+        return False
+    earlier = [step.score for step in steps[max(0, place - 3) : place]]
+    later = [step.score for step in steps[place : place + 3]]
+    freedom = len(earlier) + len(later) - 2
+    if len(earlier) < 2 or len(later) < 2:
+        return False
+    pooled = ((len(earlier) - 1) * variance(earlier) + (len(later) - 1) * variance(later)) / freedom
+    return mean(earlier) - mean(later) > CRITICAL[freedom] * math.sqrt(pooled)
+
+
+def _found(trajectory: Trajectory, kind: str, gain: float, steps: list[Step]) -> Found:
+    spec = trajectory.spec
+    last = trajectory.steps[-1]
+    numbers: dict[str, Any] = {
+        "kind": kind,
+        "gain": told(gain),
+        "score": raw(spec, last.score),
+        "by": steps[-1].day.on,
+    }
+    return Found(
+        channel="good_news",
+        tier="info",
+        on=last.day.on,
+        received_on=arrival(last.day),
+        instrument=spec.instrument.id,
+        trajectories=(trajectory.key,),
+        numbers=numbers,
+        points=points(steps),
+        thresholds=[*change_limit(spec.instrument), *cut_limit(spec.instrument)],
+    )

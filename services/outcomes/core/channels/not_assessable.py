@@ -1,0 +1,142 @@
+"""Not assessable, and why: too little is known to say that a course goes well or badly."""
+
+from dataclasses import dataclass
+
+from services.outcomes.core.found import Found
+from services.outcomes.core.rules import Rules
+from services.outcomes.core.scoring import CONFLICT
+from services.outcomes.core.timeline import iso, ordinal
+from services.outcomes.core.trajectory import Spec, Step, Trajectory
+
+TOO_FEW = "too_few"
+TOO_OLD = "too_old"
+USUAL_RANGE = "started_in_usual_range"
+AT_TOP = "at_top_of_scale"
+AT_BOTTOM = "at_bottom_of_scale"
+NO_NORM = "no_norm"
+NO_RELIABILITY = "no_reliability"
+CONTRADICTION = "conflict"
+UNKNOWN_INSTRUMENT = "unknown_instrument"
+DAMAGED = "record_damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignorance:
+    """What of an episode says how much is known; days are numbers, `today` the latest known."""
+
+    primary: Trajectory | None
+    instrument: str | None
+    opened: int | None
+    first: int | None
+    today: int
+    unknown_instruments: bool
+    damaged: bool
+    received_on: str
+
+
+def of_step(spec: Spec, step: Step, first: Step) -> list[str]:
+    """Why a measure tells less than it might, as known on its own day."""
+    reasons = of_instrument(spec)
+    few = step.number < spec.rules.alarm_measures
+    if few or step.in_segment < spec.rules.segment_measures:
+        reasons.append(TOO_FEW)
+    return reasons + of_baseline(spec, first)
+
+
+def of_instrument(spec: Spec) -> list[str]:
+    """What is not known of the instrument itself."""
+    reasons = []
+    if spec.instrument.norm is None:
+        reasons.append(NO_NORM)
+    if spec.change is None and spec.instrument.reliability is None:
+        reasons.append(NO_RELIABILITY)
+    return reasons
+
+
+def of_baseline(spec: Spec, first: Step) -> list[str]:
+    """What cannot show from where the course started."""
+    instrument, reasons = spec.instrument, []
+    cut = instrument.oriented_cut
+    if cut is not None and first.score < cut:
+        reasons.append(USUAL_RANGE)
+    start = instrument.sign * first.score
+    if not spec.beyond(instrument.maximum - start) and spec.change is not None:
+        reasons.append(AT_TOP)
+    if not spec.beyond(start - instrument.minimum) and spec.change is not None:
+        reasons.append(AT_BOTTOM)
+    return reasons
+
+
+def not_assessable(known: Ignorance, rules: Rules) -> Found | None:
+    """Every reason that holds now; for review once it has held for 28 days, before that info."""
+    held = _reasons(known, rules)
+    if not held:
+        return None
+    trajectory = known.primary
+    last = trajectory.last if trajectory else None
+    newest = trajectory.days[-1].on if trajectory and trajectory.days else None
+    longest = max(known.today - since for since in held.values())
+    urgent = longest >= rules.unassessable_days or DAMAGED in held
+    return Found(
+        channel="not_assessable",
+        tier="review" if urgent else "info",
+        on=newest or iso(known.today),
+        received_on=known.received_on,
+        instrument=known.instrument,
+        trajectories=(trajectory.key,) if trajectory else (),
+        numbers={
+            "instrument": known.instrument,
+            "measures": last.number if last else 0,
+            "last_on": newest,
+            "days": None if newest is None else known.today - ordinal(newest),
+        },
+        reasons=list(held),
+    )
+
+
+def becomes_due(known: Ignorance, rules: Rules) -> list[int]:
+    """Day numbers at which time alone changes what is said here."""
+    days = [since + rules.unassessable_days for since in _reasons(known, rules).values()]
+    last = known.primary.last if known.primary else None
+    if last is not None:
+        days.append(last.day.ordinal + rules.old_days + 1)
+    return days
+
+
+def _reasons(known: Ignorance, rules: Rules) -> dict[str, int]:
+    """Each reason with the day number since which it holds."""
+    begun = [day for day in (known.opened, known.first) if day is not None]
+    start = min(begun, default=known.today)
+    if known.damaged:
+        return {DAMAGED: start}
+    held: dict[str, int] = {}
+    if known.unknown_instruments:
+        held[UNKNOWN_INSTRUMENT] = start
+    trajectory = known.primary
+    last = trajectory.last if trajectory else None
+    if trajectory is None or last is None:
+        held[TOO_FEW] = start
+    else:
+        held |= _of_course(trajectory, last, known.today, rules, start)
+    if trajectory is not None and _contradicted(trajectory):
+        held[CONTRADICTION] = last.day.ordinal if last else start
+    return held
+
+
+def _of_course(
+    trajectory: Trajectory, last: Step, today: int, rules: Rules, start: int
+) -> dict[str, int]:
+    spec, first = trajectory.spec, trajectory.steps[0]
+    held = dict.fromkeys(of_instrument(spec), start)
+    if last.number < rules.alarm_measures:
+        held[TOO_FEW] = start
+    elif last.in_segment < rules.segment_measures:
+        held[TOO_FEW] = last.segment
+    if today - last.day.ordinal > rules.old_days:
+        held[TOO_OLD] = last.day.ordinal
+    return held | dict.fromkeys(of_baseline(spec, first), first.day.ordinal)
+
+
+def _contradicted(trajectory: Trajectory) -> bool:
+    latest = trajectory.days[-1]
+    return latest.disagree or any(CONFLICT in entry.flags for entry in latest.entries)

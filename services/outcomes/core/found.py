@@ -1,0 +1,109 @@
+"""What a channel says of a trajectory or an episode now: the grounds in the form of a message."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.rules import VERSION
+from services.outcomes.core.timeline import Day, ordinal
+from services.outcomes.core.trajectory import Spec, Step
+
+DIGITS = 4
+"""Decimals kept of numbers that are told."""
+
+
+def told(value: float | None) -> float | None:
+    """A number as it is told: rounded, so that it stays short and reads the same everywhere."""
+    return None if value is None else round(value, DIGITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding that is true now.
+
+    Attributes:
+        on: clinical date of the newest entry behind it.
+        received_on: the day on which that entry arrived.
+        numbers: what the channel documents; positive changes are worse.
+    """
+
+    channel: str
+    tier: str
+    on: str
+    received_on: str
+    instrument: str | None
+    trajectories: tuple[str, ...] = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    points: Sequence[Mapping[str, Any]] = ()
+    thresholds: Sequence[Mapping[str, Any]] = ()
+    reasons: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    disagrees: Sequence[str] = ()
+
+    @property
+    def age_on_arrival(self) -> int:
+        """Days from the date of the newest entry to its arrival."""
+        return ordinal(self.received_on) - ordinal(self.on)
+
+    def evidence(self) -> dict[str, Any]:
+        """The grounds, as `schemas.messages.Evidence` has them."""
+        return {
+            "rule": self.channel,
+            "rule_version": VERSION,
+            "instrument": self.instrument,
+            "trajectories": list(self.trajectories),
+            "points": [dict(point) for point in self.points],
+            "thresholds": [dict(limit) for limit in self.thresholds],
+            "numbers": dict(self.numbers),
+            "reasons": list(self.reasons),
+            "missing": list(self.missing),
+            "disagrees": list(self.disagrees),
+        }
+
+
+def points(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    """The measures behind some steps, in the instrument's own direction."""
+    return [
+        {"measure": entry.measure, "on": entry.on, "score": entry.score}
+        for step in steps
+        for entry in step.day.counted
+    ]
+
+
+def raw(spec: Spec, oriented: float) -> float:
+    """An oriented score or level in the instrument's own direction, as it is told."""
+    return round(spec.instrument.sign * oriented, DIGITS) + 0.0
+
+
+def arrival(day: Day) -> str:
+    """When the last of a day's counted measures arrived."""
+    return max(entry.received_on for entry in day.counted or day.entries)
+
+
+def change_limit(instrument: Instrument) -> list[dict[str, Any]]:
+    """The reliable change as a threshold with its source."""
+    change = instrument.reliable_change
+    if change is None:
+        return []
+    return [{"name": "reliable change", "value": told(change), "source": change_source(instrument)}]
+
+
+def change_source(instrument: Instrument) -> str:
+    """In words where the reliable change comes from."""
+    norm, reliability = instrument.norm, instrument.reliability
+    if norm is not None and reliability is not None:
+        return (
+            f"Jacobson-Truax, 95 %, {reliability.kind} {reliability.value:g} "
+            f"({reliability.source}), SD {norm.sd:g} ({norm.sample})"
+        )
+    published = instrument.published
+    return "" if published is None else f"{published.confidence:.0%}, {published.source}"
+
+
+def cut_limit(instrument: Instrument) -> list[dict[str, Any]]:
+    """The cut-off as printed, as a threshold with its source."""
+    cutoff = instrument.cutoff
+    if cutoff is None:
+        return []
+    return [{"name": "cut-off", "value": cutoff.value, "source": cutoff.source}]

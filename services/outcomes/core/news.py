@@ -1,0 +1,290 @@
+"""The difference between what is true of an episode now and what was said of it, as events."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.outcomes.core.assess import Row, assessment, rows, scale
+from services.outcomes.core.case import Case, Truth, old_news
+from services.outcomes.core.channels.not_assessable import DAMAGED
+from services.outcomes.core.effect import forecast_at_reflection, withdrawn
+from services.outcomes.core.event import Event
+from services.outcomes.core.findings import (
+    Assessed,
+    EffectMeasured,
+    FindingAmended,
+    FindingCleared,
+    FindingOpened,
+    ForecastMade,
+    MeasureSetAside,
+    Refolded,
+    Said,
+    Spell,
+    scale_mark,
+)
+from services.outcomes.core.found import Found
+from services.outcomes.core.happening import Cause
+from services.outcomes.core.timeline import iso
+from services.outcomes.core.trajectory import Trajectory
+
+CLOSED = "closed"
+RECOVERED = "recovered"
+CORRECTED_AWAY = "corrected away"
+
+SpellId = Callable[[str, int], str]
+"""The id of a spell from its channel and ordinal."""
+Rows = Mapping[str, Sequence[Row]]
+
+
+@dataclass(slots=True)
+class Writer:
+    """Makes the events of one findings stream, one version after another."""
+
+    episode: str
+    stream: UUID
+    owner: UUID
+    at: datetime
+    version: int
+    events: list[Event] = field(default_factory=list)
+
+    def write(self, kind: Callable[..., Event], **fields: Any) -> None:
+        """Add an event of this kind with these fields of its own."""
+        self.version += 1
+        event = kind(
+            originator_id=self.stream,
+            originator_version=self.version,
+            timestamp=self.at,
+            owner=self.owner,
+            episode=self.episode,
+            **fields,
+        )
+        self.events.append(event)
+
+
+def all_rows(truth: Truth, before: Rows) -> dict[str, list[Row]]:
+    """The rows of every trajectory, taken over from earlier ones where they hold."""
+    return {key: rows(one, before.get(key, ())) for key, one in truth.trajectories.items()}
+
+
+def tell(
+    writer: Writer,
+    said: Said,
+    case: Case,
+    truth: Truth,
+    found_rows: Rows,
+    cause: Cause,
+    spell_id: SpellId,
+) -> None:
+    """Write what is true and was not said, and take back what was said and is not true.
+
+    Late and corrected entries change what is true now, never what was said: every change is an
+    event of its own.
+    """
+    _tell_set_aside(writer, said, case)
+    _tell_trajectories(writer, said, case, truth, found_rows, cause)
+    _tell_findings(writer, said, case, truth, cause, spell_id)
+    _tell_forecasts(writer, said, case, truth)
+    _tell_effects(writer, said, truth)
+
+
+def _tell_set_aside(writer: Writer, said: Said, case: Case) -> None:
+    for measure, reason in case.aside.items():
+        if said.aside.get(measure) != reason:
+            writer.write(MeasureSetAside, measure=measure, reason=reason)
+    for measure in said.aside:
+        if measure not in case.aside and measure not in case.measures:
+            writer.write(MeasureSetAside, measure=measure, reason=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A trajectory of which something else is true than was said."""
+
+    key: str
+    rows: Sequence[Row]
+    new: Sequence[Row]
+    gone: Sequence[str]
+
+    @property
+    def appended(self) -> bool:
+        """Whether all that is new came at the end."""
+        return not self.gone and list(self.rows[len(self.rows) - len(self.new) :]) == self.new
+
+
+def _tell_trajectories(
+    writer: Writer, said: Said, case: Case, truth: Truth, found_rows: Rows, cause: Cause
+) -> None:
+    changed = [
+        _changed(said, key, found_rows.get(key, ())) for key in {**said.prints, **found_rows}
+    ]
+    # What leaves one trajectory for another leaves first: readers then hold it once.
+    for one in sorted(changed, key=lambda one: (not one.gone, one.key)):
+        if not one.new and not one.gone:
+            continue
+        trajectory = truth.trajectories.get(one.key)
+        memory = _memory(trajectory, truth)
+        unsaid = all(row.entry.measure not in said.prints.get(one.key, ()) for row in one.new)
+        if trajectory is not None and one.appended and unsaid:
+            _tell_assessed(writer, said, case, trajectory, one, memory)
+        else:
+            _tell_refolded(writer, said, trajectory, one, cause, memory)
+
+
+def _changed(said: Said, key: str, found: Sequence[Row]) -> _Changed:
+    prints = said.prints.get(key, {})
+    new = [row for row in found if prints.get(row.entry.measure) != row.print]
+    gone: list[str] = []
+    if new or len(prints) != len(found):
+        held = {row.entry.measure for row in found}
+        gone = [measure for measure in prints if measure not in held]
+    return _Changed(key, found, new, gone)
+
+
+def _tell_assessed(
+    writer: Writer,
+    said: Said,
+    case: Case,
+    trajectory: Trajectory,
+    changed: _Changed,
+    memory: dict[str, Any],
+) -> None:
+    mark = said.scales.get(changed.key)
+    for row in changed.new:
+        told = assessment(trajectory, row, with_fan=True)
+        if mark != _mark(trajectory):
+            told["scale"] = scale(trajectory)
+            mark = _mark(trajectory)
+        plan = {"opened_on": case.opened_on, "primary_instrument": case.primary_instrument}
+        writer.write(
+            Assessed,
+            assessment=told,
+            input={"entry": row.entry.as_dict(), "plan": plan},
+            memory=memory,
+        )
+
+
+def _tell_refolded(
+    writer: Writer,
+    said: Said,
+    trajectory: Trajectory | None,
+    changed: _Changed,
+    cause: Cause,
+    memory: dict[str, Any],
+) -> None:
+    told = []
+    if trajectory is not None:
+        latest = max((row.number for row in changed.rows if row.used), default=0)
+        told = [assessment(trajectory, row, with_fan=row.number == latest) for row in changed.rows]
+        told[0]["scale"] = scale(trajectory)
+    dates = [row.entry.on for row in changed.new]
+    dates += [said.measures[measure].on for measure in changed.gone if measure in said.measures]
+    writer.write(
+        Refolded,
+        trajectory=changed.key,
+        since=min(dates),
+        why=cause.why,
+        assessments=told,
+        input=[
+            row.entry.as_dict()
+            for row in changed.new
+            if said.measures.get(row.entry.measure) != row.entry
+        ],
+        withdrawn=list(changed.gone),
+        memory=memory,
+    )
+
+
+def _mark(trajectory: Trajectory) -> tuple[Any, ...]:
+    start = trajectory.baseline
+    return scale_mark(
+        {
+            "instrument_version": trajectory.spec.instrument.version,
+            "baseline": start.day.score if start else None,
+            "baseline_on": start.day.on if start else None,
+            "baseline_label": trajectory.label or None,
+        }
+    )
+
+
+def _memory(trajectory: Trajectory | None, truth: Truth) -> dict[str, Any]:
+    last = trajectory.last if trajectory else None
+    return {
+        "estimate": list(last.estimate) if last and last.estimate else None,
+        "due": None if truth.due is None else iso(truth.due),
+    }
+
+
+def _tell_findings(
+    writer: Writer, said: Said, case: Case, truth: Truth, cause: Cause, spell_id: SpellId
+) -> None:
+    for channel in sorted({*truth.findings, *said.open_findings}):
+        found, spell = truth.findings.get(channel), said.spells.get(channel)
+        if found is not None:
+            _tell_found(writer, found, spell, spell_id)
+        elif spell is not None and spell.is_open and not (case.damaged and not case.closed_on):
+            writer.write(
+                FindingCleared,
+                spell=spell.spell,
+                channel=channel,
+                revision=spell.revision + 1,
+                reason=_why_cleared(case, truth, spell, cause),
+                on=cause.on or spell.on,
+            )
+
+
+def _tell_found(writer: Writer, found: Found, spell: Spell | None, spell_id: SpellId) -> None:
+    told = {
+        "channel": found.channel,
+        "tier": found.tier,
+        "on": found.on,
+        "old_news": old_news(found),
+        "evidence": found.evidence(),
+    }
+    if spell is None or not spell.is_open:
+        ordinal = spell.ordinal + 1 if spell else 1
+        name = spell_id(found.channel, ordinal)
+        writer.write(FindingOpened, spell=name, ordinal=ordinal, revision=1, **told)
+        return
+    before = (spell.tier, spell.on, spell.old_news, spell.evidence)
+    if before != (told["tier"], told["on"], told["old_news"], told["evidence"]):
+        name, revision = spell.spell, spell.revision + 1
+        writer.write(FindingAmended, spell=name, ordinal=spell.ordinal, revision=revision, **told)
+
+
+def _why_cleared(case: Case, truth: Truth, spell: Spell, cause: Cause) -> str:
+    """Recovered by something new and later; corrected away by anything else."""
+    if case.closed_on is not None:
+        return CLOSED
+    if not cause.fresh or cause.on is None or cause.on < spell.on:
+        return CORRECTED_AWAY
+    latest = [one.days[-1] for one in truth.trajectories.values() if one.days]
+    contradicted = any(day.disagree and day.on == cause.on for day in latest)
+    return CORRECTED_AWAY if contradicted else RECOVERED
+
+
+def _tell_forecasts(writer: Writer, said: Said, case: Case, truth: Truth) -> None:
+    for approach, forecast in truth.forecasts.items():
+        if said.forecasts.get(approach) != forecast:
+            writer.write(ForecastMade, **forecast)
+    chief = truth.trajectories.get(truth.primary) if truth.primary else None
+    for name, reflection in case.reflections.items():
+        # Made once, from what was known then: it is held against the clinician's own number.
+        if name not in said.reflected:
+            writer.write(ForecastMade, **forecast_at_reflection(chief, reflection))
+
+
+def _tell_effects(writer: Writer, said: Said, truth: Truth) -> None:
+    for key, effect in truth.effects.items():
+        if said.effects.get(key) != effect:
+            writer.write(EffectMeasured, **effect)
+    for key, effect in said.effects.items():
+        if key not in truth.effects and not effect["withdrawn"]:
+            writer.write(EffectMeasured, **withdrawn(effect))
+
+
+def damaged_before(said: Said) -> bool:
+    """Whether the record of this episode was found damaged."""
+    spell = said.open_findings.get("not_assessable")
+    return spell is not None and DAMAGED in spell.evidence["reasons"]
