@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+import threading
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import IO
@@ -38,6 +39,8 @@ FIELDS = frozenset((*_PLACES, *_STATES, *_AMOUNTS, *_IDS))
 
 _OURS = ("services", "schemas", "simulation")
 _PLAIN = re.compile(r"[\w.:/<>@+-]{0,120}")
+_NAME = re.compile(r"[\w .:/<>@+-]{0,60}")
+"""Names of places are ours and may have several words; no other value may."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -64,12 +67,15 @@ class JsonFormatter(logging.Formatter):
             line["error"] = record.exc_info[0].__name__
             line["where"] = where(record.exc_info[1])
         for name in FIELDS & record.__dict__.keys():
-            line[name] = _plain(record.__dict__[name])
+            line[name] = _plain(record.__dict__[name], _NAME if name in _PLACES else _PLAIN)
         return json.dumps(line, default=str)
 
 
 def setup(service: str, stream: IO[str] | None = None, level: int = logging.INFO) -> None:
-    """Let the root logger write JSON lines of `service` to `stream`; libraries from warnings up."""
+    """Write JSON lines of `service` to `stream` (standard error); libraries from warnings up.
+
+    Exceptions that nobody caught, in any thread, end in such a line too.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()
@@ -77,6 +83,22 @@ def setup(service: str, stream: IO[str] | None = None, level: int = logging.INFO
     root.setLevel(logging.WARNING)
     for name in _OURS:
         logging.getLogger(name).setLevel(level)
+    _hook_crashes()
+
+
+def _hook_crashes() -> None:
+    # A traceback would show the exception's text.
+    sys.excepthook = lambda kind, error, trace: _crashed(kind, error, "main")
+    threading.excepthook = lambda crash: _crashed(
+        crash.exc_type, crash.exc_value, crash.thread.name if crash.thread else ""
+    )
+
+
+def _crashed(kind: type[BaseException], error: BaseException | None, part: str) -> None:
+    name = kind.__name__
+    logging.getLogger(__name__).critical(
+        "nobody caught this", extra={"error": name, "where": where(error), "part": part}
+    )
 
 
 def where(error: BaseException | None) -> str:
@@ -91,11 +113,11 @@ def where(error: BaseException | None) -> str:
     return found
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, form: re.Pattern[str]) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, UUID):
         return value.hex
-    if isinstance(value, str) and _PLAIN.fullmatch(value):
+    if isinstance(value, str) and form.fullmatch(value):
         return value
     return "withheld"

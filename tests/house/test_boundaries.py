@@ -104,10 +104,15 @@ def _log_calls(tree: ast.Module) -> Iterator[ast.Call]:
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
-        owner = node.func.value
-        named = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
-        if node.func.attr in methods and named.strip("_").lower() in ("logger", "log", "logging"):
+        if node.func.attr in methods and _is_logger(node.func.value):
             yield node
+
+
+def _is_logger(owner: ast.expr) -> bool:
+    if isinstance(owner, ast.Call):  # logging.getLogger(__name__).warning(...)
+        return getattr(owner.func, "attr", "") == "getLogger"
+    named = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+    return named.strip("_").lower() in ("logger", "logging")
 
 
 def _log_faults(call: ast.Call) -> Iterator[str]:

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -18,11 +20,13 @@ CANARY = "Canary says: I feel worse"
 def stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     before = (root.handlers[:], root.level, logging.getLogger("services").level)
+    hooks = sys.excepthook, threading.excepthook
     stream = io.StringIO()
     logs.setup("outcomes", stream)
     yield stream
     root.handlers[:], level, ours = before
     root.setLevel(level)
+    sys.excepthook, threading.excepthook = hooks
     for name in ("services", "schemas", "simulation"):
         logging.getLogger(name).setLevel(ours)
 
@@ -101,3 +105,20 @@ def test_where_names_the_innermost_line_of_ours() -> None:
 
     assert logs.where(caught.value).startswith("services.chassis.logs:")
     assert logs.where(None) == ""
+
+
+def test_an_exception_that_nobody_caught_ends_in_a_line_without_its_text(
+    stream: io.StringIO,
+) -> None:
+    def crash() -> None:
+        raise ValueError(CANARY)
+
+    thread = threading.Thread(target=crash, name="relay of risk")
+    thread.start()
+    thread.join()
+    sys.excepthook(KeyError, KeyError(CANARY), None)
+
+    died, main = _lines(stream)
+    assert CANARY not in stream.getvalue()
+    assert (died["error"], died["part"]) == ("ValueError", "relay of risk")
+    assert (main["error"], main["part"]) == ("KeyError", "main")
