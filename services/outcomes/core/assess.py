@@ -100,7 +100,7 @@ def _reasons(
 
 def _state(trajectory: Trajectory, step: Step) -> tuple[Any, ...]:
     spec, first = trajectory.spec, trajectory.steps[0]
-    sign, level, low, high, slope = spec.instrument.sign, None, None, None, None
+    sign, level, low, high, slope = spec.sign, None, None, None, None
     if step.estimate is not None:
         middle, half = sign * step.estimate.level, Z80 * math.sqrt(step.estimate.level_variance)
         level, low, high, slope = middle, middle - half, middle + half, step.estimate.s
@@ -168,7 +168,7 @@ def _band(spec: Spec, model: Model, estimate: Estimate, weeks: float) -> dict[st
     values = {
         name: shown(spec.instrument, ahead[place]) for place, name in enumerate(ahead._fields)
     }
-    if spec.instrument.sign > 0:
+    if spec.sign > 0:
         return values
     return {
         "mean": values["mean"],

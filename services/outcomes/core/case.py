@@ -86,7 +86,7 @@ def truth(case: Case, yardsticks: Yardsticks, before: Truth | None = None) -> Tr
     facts = list(case.facts.values())
     measured = [one for pivot in changes for one in effects(chief, pivot, facts)]
     attendance = _attendance(case)
-    known = _ignorance(case, chief, attendance.today)
+    known = _ignorance(case, chief, attendance)
     open_ = case.closed_on is None
     found = _findings(trajectories, primary, attendance, known, yardsticks.rules) if open_ else {}
     return Truth(
@@ -140,36 +140,37 @@ def _trajectories(
 
 def _context(case: Case) -> Context:
     attended = {ordinal(one.on) for one in case.sessions.values() if one.attendance in ATTENDED}
-    told = {ordinal(one.on) for one in case.measures.values() if one.session_number}
+    told = {one.day for one in case.measures.values() if one.session_number}
     opened = None if case.opened_on is None else ordinal(case.opened_on)
     closed = None if case.closed_on is None else ordinal(case.closed_on)
     return Context(opened, tuple(sorted(attended | told)), closed)
 
 
 def _attendance(case: Case) -> Attendance:
-    days = [ordinal(one.on) for one in case.measures.values()]
-    days += [ordinal(on) for on in case.silences]
+    measured = sorted({one.day for one in case.measures.values()})
     opened = None if case.opened_on is None else ordinal(case.opened_on)
+    known = [*measured[-1:], *(ordinal(on) for on in case.silences)]
     if opened is not None:
-        days.append(opened)
+        known.append(opened)
     return Attendance(
         sessions=list(case.sessions.values()),
         measures=list(case.measures.values()),
+        days=measured,
         opened=opened,
         breaks=[ordinal(one.on) for one in case.facts.values() if one.kind == "break"],
-        today=max(days, default=0),
+        today=max(known, default=0),
     )
 
 
-def _ignorance(case: Case, chief: Trajectory | None, today: int) -> Ignorance:
+def _ignorance(case: Case, chief: Trajectory | None, attendance: Attendance) -> Ignorance:
+    today = attendance.today
     newest = chief.days[-1].entries if chief and chief.days else ()
-    known = sorted(one.on for one in case.measures.values())
     instrument = chief.spec.instrument.id if chief else case.primary_instrument
     return Ignorance(
         primary=chief,
         instrument=instrument,
-        opened=None if case.opened_on is None else ordinal(case.opened_on),
-        first=ordinal(known[0]) if known else None,
+        opened=attendance.opened,
+        first=attendance.days[0] if attendance.days else None,
         today=today,
         unknown_instruments=ignorance.UNKNOWN_INSTRUMENT in case.aside.values(),
         damaged=case.damaged,

@@ -21,6 +21,6 @@ def classify(spec: Spec, first: Step, step: Step) -> str | None:
         return RELIABLY_WORSE
     if not step.better:
         return NO_RELIABLE_CHANGE
-    cut = spec.instrument.oriented_cut
+    cut = spec.cut
     crossed = cut is not None and first.score > cut > step.score
     return RECOVERED if crossed else RELIABLY_BETTER

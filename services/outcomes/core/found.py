@@ -73,7 +73,7 @@ def points(steps: Iterable[Step]) -> list[dict[str, Any]]:
 
 def raw(spec: Spec, oriented: float) -> float:
     """An oriented score or level in the instrument's own direction, as it is told."""
-    return round(spec.instrument.sign * oriented, DIGITS) + 0.0
+    return round(spec.sign * oriented, DIGITS) + 0.0
 
 
 def arrival(day: Day) -> str:

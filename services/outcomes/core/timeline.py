@@ -1,7 +1,7 @@
 """What is dated in an episode, in clinical order: the input of detection, free of arrival order."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -25,9 +25,15 @@ def iso(day: int) -> str:
     return date.fromordinal(day).isoformat()
 
 
+Place = tuple[int, int, float, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure as it stands: its latest version. `received_on` is the day of its arrival."""
+    """A measure as it stands: its latest version. `received_on` is the day of its arrival.
+
+    `day` (its day number) and `place` (its place in clinical order) follow from the rest.
+    """
 
     measure: str
     version: int
@@ -41,11 +47,17 @@ class Measure:
     flags: tuple[str, ...]
     session_number: int | None
     received_on: str
+    trajectory: str = field(init=False, compare=False)
+    """The trajectory that it belongs to: instrument, scale, respondent."""
+    day: int = field(init=False, compare=False)
+    place: Place = field(init=False, compare=False)
 
-    @property
-    def trajectory(self) -> str:
-        """The trajectory that it belongs to: instrument, scale, respondent."""
-        return f"{self.instrument}|total|{self.respondent}"
+    def __post_init__(self) -> None:
+        """Work out what is asked for again and again."""
+        order = place(self.on, "measure", self.at, self.measure)
+        object.__setattr__(self, "trajectory", f"{self.instrument}|total|{self.respondent}")
+        object.__setattr__(self, "day", order[0])
+        object.__setattr__(self, "place", order)
 
     @property
     def sound(self) -> bool:
@@ -54,14 +66,17 @@ class Measure:
 
     def as_dict(self) -> dict[str, Any]:
         """The entry as JSON values."""
-        told = {name: getattr(self, name) for name in self.__slots__}
+        told = {name: getattr(self, name) for name in _TOLD}
         return told | {"kind": "measure", "flags": list(self.flags)}
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Measure":
         """The entry that `as_dict` told of."""
-        values = {name: told[name] for name in cls.__slots__}
+        values = {name: told[name] for name in _TOLD}
         return cls(**(values | {"flags": tuple(told["flags"])}))
+
+
+_TOLD = tuple(name for name, one in Measure.__dataclass_fields__.items() if one.init)
 
 
 class Session(NamedTuple):
@@ -101,7 +116,7 @@ class Reflection(NamedTuple):
     review_on: str | None
 
 
-def place(on: str, kind: str, at: str | None, name: str) -> tuple[int, int, float, str]:
+def place(on: str, kind: str, at: str | None, name: str) -> Place:
     """The sort key of an entry: date as sent, kind, time where it has one, id.
 
     Kind goes before time: "time where both have one" alone is no order once some entries of a day
@@ -113,7 +128,7 @@ def place(on: str, kind: str, at: str | None, name: str) -> tuple[int, int, floa
 
 def in_order(measures: Iterable[Measure]) -> list[Measure]:
     """Measures in clinical order."""
-    return sorted(measures, key=lambda entry: place(entry.on, "measure", entry.at, entry.measure))
+    return sorted(measures, key=lambda entry: entry.place)
 
 
 class Day(NamedTuple):
@@ -130,27 +145,35 @@ class Day(NamedTuple):
     disagree: bool
 
 
-def days(entries: Iterable[Measure], change: float | None) -> list[Day]:
+def days(entries: Iterable[Measure], change: float | None, before: Sequence[Day] = ()) -> list[Day]:
     """The days of a trajectory whose measures come in clinical order.
 
     Args:
         entries: the measures, sorted.
         change: the reliable change, beyond which two measures of a day contradict each other.
+        before: an earlier result under the same `change`, of which unchanged days are taken over.
     """
-    grouped: dict[str, list[Measure]] = {}
+    grouped: dict[int, list[Measure]] = {}
     for entry in entries:
-        grouped.setdefault(entry.on, []).append(entry)
-    return [_day(on, tuple(found), change) for on, found in grouped.items()]
+        grouped.setdefault(entry.day, []).append(entry)
+    earlier = {day.ordinal: day for day in before}
+    return [
+        known
+        if (known := earlier.get(number)) is not None and known.entries == tuple(found)
+        else _day(number, tuple(found), change)
+        for number, found in grouped.items()
+    ]
 
 
-def _day(on: str, entries: tuple[Measure, ...], change: float | None) -> Day:
+def _day(number: int, entries: tuple[Measure, ...], change: float | None) -> Day:
+    on = entries[0].on
     sound = tuple(entry for entry in entries if entry.sound)
     scores = [entry.score for entry in sound if entry.score is not None]
     if not scores:
-        return Day(ordinal(on), on, None, (), entries, disagree=False)
+        return Day(number, on, None, (), entries, disagree=False)
     if len(scores) > 1 and change is not None and max(scores) - min(scores) > change:
-        return Day(ordinal(on), on, None, (), entries, disagree=True)
+        return Day(number, on, None, (), entries, disagree=True)
     if all(entry.at for entry in sound):
-        return Day(ordinal(on), on, scores[-1], sound[-1:], entries, disagree=False)
+        return Day(number, on, scores[-1], sound[-1:], entries, disagree=False)
     mean = sum(scores) / len(scores)
-    return Day(ordinal(on), on, mean, sound, entries, disagree=False)
+    return Day(number, on, mean, sound, entries, disagree=False)

@@ -22,36 +22,50 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """An instrument with its model and the rules: what a trajectory is judged by."""
+    """An instrument with its model and the rules: what a trajectory is judged by.
+
+    Attributes:
+        change: the reliable change, None where none is known.
+        inclusive: whether a change of just that size counts; so where it was published as >=.
+        sign: what a score is multiplied with so that higher is worse.
+        cut: the oriented cut, half a step below the printed one.
+    """
 
     instrument: Instrument
     model: Model | None
     rules: Rules
     threshold: float
     threshold_source: str
+    change: float | None
+    inclusive: bool
+    sign: float
+    cut: float | None
 
     @classmethod
     def of(cls, instrument: Instrument, rules: Rules) -> "Spec":
         """The instrument under these rules, at its own alarm threshold if it has one."""
-        calibrated = instrument.alarm_threshold
-        source = instrument.sources.get("alarm", "default of the rules, no calibration")
-        threshold = rules.alarm_threshold if calibrated is None else calibrated
-        return cls(instrument, filter_.model(instrument), rules, threshold, source)
-
-    @property
-    def change(self) -> float | None:
-        """The reliable change."""
-        return self.instrument.reliable_change
+        calibrated, published = instrument.alarm_threshold, instrument.published
+        computed = instrument.jacobson_truax is not None
+        return cls(
+            instrument=instrument,
+            model=filter_.model(instrument),
+            rules=rules,
+            threshold=rules.alarm_threshold if calibrated is None else calibrated,
+            threshold_source=instrument.sources.get("alarm", UNCALIBRATED),
+            change=instrument.reliable_change,
+            inclusive=not computed and published is not None and published.operator == ">=",
+            sign=instrument.sign,
+            cut=instrument.oriented_cut,
+        )
 
     def beyond(self, amount: float) -> bool:
-        """Whether a change is beyond measurement error: > c, or >= where so published."""
-        change, instrument = self.instrument.reliable_change, self.instrument
-        if change is None:
+        """Whether a change is beyond measurement error."""
+        if self.change is None:
             return False
-        inclusive = instrument.jacobson_truax is None and instrument.published is not None
-        if inclusive and instrument.published and instrument.published.operator == ">=":
-            return amount >= change
-        return amount > change
+        return amount > self.change or (self.inclusive and amount == self.change)
+
+
+UNCALIBRATED = "default of the rules: this instrument has no calibration of its own"
 
 
 class Baseline(NamedTuple):
@@ -135,14 +149,15 @@ def build(
     `before` is an earlier result for the same key: the steps that it shares are taken over, so
     that what arrives at the end costs one step. The result does not depend on it.
     """
-    found = days(entries, spec.change)
+    same = before is not None and before.spec is spec
+    found = days(entries, spec.change, before.days if before and same else ())
     usable = [day for day in found if _usable(day, context)]
     baseline = choose_baseline(usable, context, spec.rules)
     if baseline is None:
         return Trajectory(key, spec, tuple(found), None, ())
     start = usable.index(baseline.day)
     steps: list[Step] = []
-    if before is not None and before.spec is spec and before.baseline == baseline:
+    if before is not None and same and before.baseline == baseline:
         steps = _shared(before.steps, usable[start:])
     for day in usable[start + len(steps) :]:
         steps.append(_step(spec, steps[-1] if steps else None, day, steps))
@@ -194,7 +209,7 @@ def _shared(steps: Sequence[Step], usable: Sequence[Day]) -> list[Step]:
 
 
 def _step(spec: Spec, before: Step | None, day: Day, steps: Sequence[Step]) -> Step:
-    score = spec.instrument.sign * (day.score or 0.0)
+    score = spec.sign * (day.score or 0.0)
     change = score - steps[0].score if steps else 0.0
     worse, better = spec.beyond(change), spec.beyond(-change)
     number, in_segment, segment, gap = _place(spec.rules, before, day)

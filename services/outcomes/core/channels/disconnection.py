@@ -12,10 +12,14 @@ from services.outcomes.core.timeline import MISSED, Measure, Session, iso, ordin
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """What of an episode bears on disconnection; days are numbers, `today` the latest known."""
+    """What of an episode bears on disconnection; days are numbers, `today` the latest known.
+
+    `days` are those on which anything was measured, in order and each once.
+    """
 
     sessions: Sequence[Session]
     measures: Sequence[Measure]
+    days: Sequence[int]
     opened: int | None
     breaks: Sequence[int]
     today: int
@@ -40,7 +44,7 @@ def silent_from(attendance: Attendance, rules: Rules) -> int | None:
 
 def patience(attendance: Attendance, rules: Rules) -> int:
     """Days without a measure before it is silence: 21, or twice the median gap."""
-    days = sorted({ordinal(entry.on) for entry in attendance.measures})
+    days = attendance.days
     gaps = [later - earlier for earlier, later in pairwise(days)]
     usual = median(gaps) if gaps else 0
     return max(rules.silence_days, round(rules.silence_gaps * usual))
@@ -48,7 +52,7 @@ def patience(attendance: Attendance, rules: Rules) -> int:
 
 def last_measure(attendance: Attendance) -> int | None:
     """The day of the latest measure, else of the opening."""
-    return max((ordinal(entry.on) for entry in attendance.measures), default=attendance.opened)
+    return attendance.days[-1] if attendance.days else attendance.opened
 
 
 def _missed(attendance: Attendance, rules: Rules) -> Found | None:
@@ -83,8 +87,11 @@ def _missed(attendance: Attendance, rules: Rules) -> Found | None:
 
 
 def _silent(attendance: Attendance, rules: Rules) -> Found | None:
-    since, due = last_measure(attendance), silent_from(attendance, rules)
-    if since is None or due is None or attendance.today < due:
+    since = last_measure(attendance)
+    if since is None or attendance.today - since < rules.silence_days:
+        return None
+    due = silent_from(attendance, rules)
+    if due is None or attendance.today < due:
         return None
     return Found(
         channel="disconnection",
@@ -106,15 +113,15 @@ def _silent(attendance: Attendance, rules: Rules) -> Found | None:
 def _arrival(attendance: Attendance, since: int) -> str:
     """When silence is news: the day that it is noticed, shifted by how late its measure came."""
     received = [
-        ordinal(entry.received_on) - since
-        for entry in attendance.measures
-        if ordinal(entry.on) == since
+        ordinal(entry.received_on) - since for entry in attendance.measures if entry.day == since
     ]
     return iso(attendance.today + max(received, default=0))
 
 
 def _left_out(breaks: Sequence[int], since: int, until: int, rules: Rules) -> int:
     """How many of the days after `since` up to `until` lie in an announced break."""
+    if not breaks:
+        return 0
     return sum(
         any(start <= day < start + rules.break_days for start in breaks)
         for day in range(since + 1, until + 1)

@@ -28,7 +28,7 @@ def gain_partly_lost(trajectory: Trajectory) -> Found | None:
     spec, best = trajectory.spec, last.best
     if best is None:
         return None
-    cut = spec.instrument.oriented_cut
+    cut = spec.cut
     relapse = cut is not None and best < cut <= last.score
     return Found(
         channel="gain_partly_lost",

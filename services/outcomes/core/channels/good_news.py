@@ -37,7 +37,7 @@ def good_news(trajectory: Trajectory) -> Found | None:
 
 
 def _recovered(trajectory: Trajectory, before: Step, last: Step) -> bool:
-    cut = trajectory.spec.instrument.oriented_cut
+    cut = trajectory.spec.cut
     if cut is None:
         return False
     return trajectory.steps[0].score > cut > max(before.score, last.score)

@@ -56,10 +56,10 @@ def of_instrument(spec: Spec) -> list[str]:
 def of_baseline(spec: Spec, first: Step) -> list[str]:
     """What cannot show from where the course started."""
     instrument, reasons = spec.instrument, []
-    cut = instrument.oriented_cut
+    cut = spec.cut
     if cut is not None and first.score < cut:
         reasons.append(USUAL_RANGE)
-    start = instrument.sign * first.score
+    start = spec.sign * first.score
     if not spec.beyond(instrument.maximum - start) and spec.change is not None:
         reasons.append(AT_TOP)
     if not spec.beyond(start - instrument.minimum) and spec.change is not None:
