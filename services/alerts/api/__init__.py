@@ -6,7 +6,7 @@ from dataclasses import asdict
 import orjson
 from flask import Blueprint, Response
 
-from services.alerts.views.inbox import InboxPage
+from services.alerts.views.inbox_rows import InboxPage
 
 
 def blueprint(inbox: Callable[[], InboxPage]) -> Blueprint:

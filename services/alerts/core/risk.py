@@ -182,7 +182,7 @@ def _covers(reference: dict[str, Any], record: dict[str, Any]) -> bool:
 
 
 def _before(state: Risk | None, answered: Answered) -> list[dict[str, Any]]:
-    """The answers of other measures before this one, oldest first."""
+    """The answers of other measures up to this one, oldest first."""
     if state is None:
         return []
     earlier = [
@@ -190,7 +190,7 @@ def _before(state: Risk | None, answered: Answered) -> list[dict[str, Any]]:
         for measure, one in state.answers.items()
         if measure != answered.measure
         and one["change"] != "withdrawn"
-        and (one["on"][:10], one["received_at"]) < answered.key()
+        and (one["on"][:10], one["received_at"]) <= answered.key()
     ]
     return sorted(earlier, key=lambda one: (one["on"][:10], one["received_at"]))
 

@@ -8,15 +8,17 @@ from uuid import UUID
 from flask import Blueprint, Flask, Response, g, make_response, render_template, request
 from werkzeug.routing import BaseConverter
 
-from services.alerts.desk import NotYoursError, RefusedError
+from services.alerts.desk import NotYoursError
 from services.alerts.pages import clinic, door, session, templating, words
 from services.alerts.pages.house import House
-from services.chassis.eventlog import StoreError
+from services.alerts.writing import RefusedError
+from services.chassis.faults import StoreError
 from services.chassis.http import application, auth
 from services.chassis.http.auth import Authority
 from services.chassis.http.health import Health
 from services.chassis.http.problem import Problem, Table, of_status
 from services.chassis.metrics import Catalogue
+from services.chassis.view import NotBuiltError
 
 _HERE = Path(__file__).parent
 _FOR_PROGRAMS = ("/v1/", "/livez", "/readyz", "/metrics")
@@ -27,6 +29,9 @@ PROBLEMS: Table = {
         409, "refused", "That was not possible", words.sentence(str(error))
     ),
     StoreError: lambda _: of_status(503),
+    NotBuiltError: lambda _: Problem(
+        503, "not-built", "The pages are being built", words.NOT_BUILT
+    ),
 }
 """Which problem an exception of the service behind the pages is."""
 

@@ -52,7 +52,8 @@ def draw(course: Mapping[str, Any], trajectory: str, today: date, size: Size = W
     _usual_course(sheet)
     _pivot_forecast(sheet)
     _present_forecast(sheet)
-    _limits(sheet)
+    _reliable_change(sheet)
+    _cutoff(sheet)
     _pivots(sheet)
     _estimate(sheet)
     _scores(sheet)
@@ -126,18 +127,20 @@ def _side(sheet: Sheet) -> None:
         sheet.marks.append(Text("soft", frame.left - 7, y, "end", words.number(value)))
 
 
-def _limits(sheet: Sheet) -> None:
-    """The cut-off, and how far a score must move from the baseline to be reliably changed."""
+def _cutoff(sheet: Sheet) -> None:
+    frame, cutoff = sheet.frame, sheet.scale.get("cutoff")
+    if cutoff is None:
+        return
+    y = frame.y(float(cutoff))
+    sheet.marks.append(Line("cutoff", frame.left, y, frame.right, y))
+    spots = _along_line(sheet, y, frame.left, frame.right)
+    sheet.label("soft", f"cut-off {words.number(cutoff)}", spots)
+
+
+def _reliable_change(sheet: Sheet) -> None:
+    """How far a score must move from the baseline to be reliably changed, to either side."""
     frame, scale = sheet.frame, sheet.scale
-    cutoff, change, baseline = (scale.get(key) for key in ("cutoff", "reliable_change", "baseline"))
-    if cutoff is not None:
-        y = frame.y(float(cutoff))
-        sheet.marks.append(Line("cutoff", frame.left, y, frame.right, y))
-        sheet.label(
-            "soft",
-            f"cut-off {words.number(cutoff)}",
-            _along_line(sheet, y, frame.left, frame.right),
-        )
+    change, baseline = scale.get("reliable_change"), scale.get("baseline")
     if change is None or baseline is None or not sheet.points:
         return
     start = frame.x_on(scale.get("baseline_on") or sheet.points[0]["on"])

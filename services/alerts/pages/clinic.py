@@ -8,14 +8,14 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, NotFound
 
-from services.alerts.core.policy import DISMISS_REASONS, RISK_DONE
+from services.alerts.core.policy import DISMISS_REASONS, RISK, RISK_DONE
 from services.alerts.core.reflection import BEYOND, REASONS
-from services.alerts.desk import RefusedError
 from services.alerts.pages import form, session, sparks, words
 from services.alerts.pages.house import House
 from services.alerts.pages.session import person
 from services.alerts.pages.story import tell
 from services.alerts.views.course import EpisodePage
+from services.alerts.writing import RefusedError
 
 WAIT_S = 1.0
 """How long a page waits for the views to show what was just done."""
@@ -100,7 +100,7 @@ def hall(house: House) -> Blueprint:
 
     @routes.post("/signout")
     def sign_out() -> ResponseReturnValue:
-        house.entrance.end(request.cookies.get(session.COOKIE, ""))
+        house.entrance.close_session(request.cookies.get(session.COOKIE, ""))
         return session.finish()
 
     return routes
@@ -155,7 +155,8 @@ def _show(
 def _record(house: House, episode: UUID) -> ResponseReturnValue:
     page = _writable(house, episode)
     offered = form.prompts(house.lenses)
-    draft, filled = form.read(request.form, offered, person().toolkit, house.today())
+    answerable = frozenset(line.alert for line in page.alerts if line.channel != RISK)
+    draft, filled = form.read(request.form, offered, answerable, person().toolkit, house.today())
     if filled is None:
         return _show(house, page, draft, "reflect.html"), 422
     try:

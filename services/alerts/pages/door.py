@@ -21,11 +21,11 @@ def blueprint(house: House) -> Blueprint:
     @routes.post("/signin/<link>")
     def redeem(link: str) -> ResponseReturnValue:
         session.check_form(request.cookies.get(session.FORM_COOKIE, ""))
-        secret = house.entrance.redeem(link)
-        if secret is None:
+        found = house.entrance.redeem(link)
+        if found is None:
             session.before_sign_in()
             return render_template("signin.html", stale=True), 410
-        return session.begin(secret)
+        return session.begin(house.entrance.open_session(found))
 
     @routes.get("/signed-out")
     def signed_out() -> ResponseReturnValue:

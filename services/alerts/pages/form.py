@@ -7,7 +7,7 @@ from typing import Protocol
 
 from services.alerts.core.lens import Lens
 from services.alerts.core.reflection import BEYOND, DECISIONS, REASONS
-from services.alerts.desk import ReflectionForm, Unknown
+from services.alerts.writing import ReflectionForm, Unknown
 
 LONGEST = 4000
 """Characters that one answer may have."""
@@ -83,9 +83,20 @@ def draft_of(typed: Typed, offered: Sequence[Prompt]) -> Draft:
 
 
 def read(
-    typed: Typed, offered: Sequence[Prompt], toolkit: frozenset[str], today: date
+    typed: Typed,
+    offered: Sequence[Prompt],
+    answerable: frozenset[str],
+    toolkit: frozenset[str],
+    today: date,
 ) -> tuple[Draft, ReflectionForm | None]:
     """Read a submitted form.
+
+    Args:
+        typed: the form.
+        offered: the unknowns that the page asked about.
+        answerable: ids of the alerts that a reflection on this page may answer.
+        toolkit: the approaches the person is trained in; empty when nothing is known of it.
+        today: the installation's day.
 
     Returns:
         What was typed and, when nothing is wrong with it, the form for the desk.
@@ -119,7 +130,7 @@ def read(
         own_part=draft.value("own_part"),
         lenses=tuple(draft.chosen["lens"]),
         shared=tuple(draft.chosen["shared"]),
-        answers=tuple(draft.chosen["answers"]),
+        answers=tuple(alert for alert in draft.chosen["answers"] if alert in answerable),
     )
 
 

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from services.alerts.core.lens import Lens
 from services.alerts.core.person import Person
-from services.alerts.desk import ReflectionForm
+from services.alerts.settings import Settings
 from services.alerts.views.course import EpisodePage
-from services.alerts.views.inbox import InboxPage, RiskPath
+from services.alerts.views.inbox_rows import InboxPage, RiskPath
+from services.alerts.writing import ReflectionForm
+from services.chassis.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +105,21 @@ class Commands(Protocol):
 
 
 class Entrance(Protocol):
-    """Sign-in links and web sessions; both are volatile."""
+    """Sign-in links and web sessions, as `services.alerts.signin.SignIn` keeps them."""
 
-    def redeem(self, link: str) -> str | None:
-        """Use a single-use link; gives the secret of a new session, None when it is not valid."""
+    def redeem(self, token: str, /) -> Person | None:
+        """Use a single-use link up; whose it was, None when it is not valid."""
         ...
 
-    def person(self, session: str) -> Person | None:
+    def open_session(self, person: Person, /) -> str:
+        """The secret of a new session."""
+        ...
+
+    def session(self, token: str, /) -> Person | None:
         """Who is signed in, None when the session has ended or was idle too long."""
         ...
 
-    def end(self, session: str) -> None:
+    def close_session(self, token: str, /) -> None:
         """Sign out."""
         ...
 
@@ -132,10 +138,39 @@ class House:
     approaches: tuple[str, ...]
     """Names of approaches, offered beside the person's own toolkit."""
     risk_policy: str | None
-    """Where the local policy for risk answers is written; None: not set, and every page says so."""
+    """Where the local policy for risk answers stands; None: policy, contact or backup is not set,
+    and every page says so."""
     contact: str = ""
     """Whom to call about this service."""
 
     def today(self) -> date:
         """The installation's day."""
         return self.now().astimezone(self.zone).date()
+
+
+def open_house(
+    settings: Settings,
+    clock: Clock,
+    reading: Reading,
+    desk: Commands,
+    signin: Entrance,
+    lenses: tuple[Lens, ...],
+    approaches: tuple[str, ...] = (),
+) -> House:
+    """The house as the installation's settings want it.
+
+    The local policy for risk answers counts as set only when its place, a contact and a backup
+    are all named.
+    """
+    is_set = bool(settings.policy_link and settings.contact and settings.backup)
+    return House(
+        reading=reading,
+        commands=desk,
+        entrance=signin,
+        now=clock.now,
+        zone=settings.policy.zone,
+        lenses=lenses,
+        approaches=approaches,
+        risk_policy=settings.policy_link if is_set else None,
+        contact=settings.contact,
+    )

@@ -104,7 +104,8 @@ class Board:
         best: tuple[int, int] | None = None
         for index, spot in enumerate(spots):
             box = text_box(text, spot, self.size)
-            if not box.within(self.bounds) or any(box.meets(taken) for taken in self.labels):
+            apart = Box(box.left - 3, box.top, box.right + 3, box.bottom)
+            if not box.within(self.bounds) or any(apart.meets(taken) for taken in self.labels):
                 continue
             covered = sum(box.meets(ink) for ink in self.drawn)
             if best is None or covered < best[0]:

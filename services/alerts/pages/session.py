@@ -53,7 +53,7 @@ def ops(house: House) -> Authority:
 
 def _identify(house: House, roles: tuple[str, ...] | None) -> None:
     secret = request.cookies.get(COOKIE, "")
-    person = house.entrance.person(secret) if secret else None
+    person = house.entrance.session(secret) if secret else None
     if person is None or person.disabled:
         raise ProblemError(SIGNED_OUT)
     g.person, g.session = person, secret
@@ -73,7 +73,7 @@ def maybe_person(house: House) -> Person | None:
     """Whoever is signed in, on pages that are open to all."""
     if "person" not in g:
         secret = request.cookies.get(COOKIE, "")
-        g.person = house.entrance.person(secret) if secret else None
+        g.person = house.entrance.session(secret) if secret else None
         g.session = secret
     found: Person | None = g.person
     return found

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from services.alerts.pages.marks import polyline
-from services.alerts.views.inbox import InboxRow
+from services.alerts.pages.words import number
+from services.alerts.views.inbox_rows import InboxRow
 
 WIDTH, HEIGHT = 128.0, 48.0
 _EDGE = 6.0
@@ -37,8 +38,15 @@ def spark(row: InboxRow) -> Spark | None:
         line=polyline(places) if len(places) > 1 else "",
         end=places[-1],
         cutoff=None if row.cutoff is None else _y(row.cutoff, low, high),
-        says="",
+        says=_said(row),
     )
+
+
+def _said(row: InboxRow) -> str:
+    """The ends of the line in figures, for the picture itself is passed over by screen readers."""
+    first, last = number(row.spark[0]), number(row.spark[-1])
+    scores = last if len(row.spark) == 1 else f"{first} to {last}"
+    return scores if row.cutoff is None else f"{scores}; cut-off {number(row.cutoff)}"
 
 
 def _x(place: int, count: int) -> float:

@@ -51,6 +51,9 @@ class Effect:
 class Story:
     """Everything of an episode page that is worked out rather than looked up."""
 
+    title: str
+    """The finding that matters most as a sentence; else what followed the last pivot."""
+    lead: str
     tracks: tuple[Track, ...]
     chosen: Track | None
     broad: Drawing | None
@@ -67,7 +70,10 @@ def tell(page: EpisodePage, today: date, show: int | None = None) -> Story:
     tracks = tuple(_track(place, key, course) for place, key in enumerate(course["trajectories"]))
     chosen = _choose(tracks, page, show)
     key = chosen.key if chosen else None
+    title, lead = _headline(page)
     return Story(
+        title=title,
+        lead=lead,
         tracks=tracks,
         chosen=chosen,
         broad=draw(course, key, today, WIDE) if key else None,
@@ -77,6 +83,17 @@ def tell(page: EpisodePage, today: date, show: int | None = None) -> Story:
         quiet=tuple(words.quiet_reasons(page, today)),
         expected=_expected(course, key, today),
     )
+
+
+def _headline(page: EpisodePage) -> tuple[str, str]:
+    """What the page says first; a pivot's effect where nothing waits for an answer."""
+    if not page.alerts:
+        for new, _ in reversed(pivots(page.document)):
+            effects = live_effects(new)
+            if effects:
+                before = _score_at(page.document, effects[-1], new)
+                return words.effect_title(effects[-1], before), page.lead
+    return page.title, page.lead
 
 
 def _track(place: int, key: str, course: Mapping[str, Any]) -> Track:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from services.alerts.core.card import LABELS, NO_VERDICT
 from services.alerts.views.course import EpisodePage
-from services.alerts.views.inbox import AlertLine
+from services.alerts.views.inbox_rows import AlertLine
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -143,9 +143,19 @@ def effect_sentence(effect: Mapping[str, Any], baseline: float | None) -> str:
     )
 
 
+def effect_title(effect: Mapping[str, Any], before: float | None) -> str:
+    """The newest effect of a pivot in a line."""
+    moved = f"{effect['approach']}, score {number(effect['observed'])}"
+    if before is not None:
+        change = effect["observed"] - before
+        size = plural(abs(round(change)), "point")
+        moved = "no change" if abs(change) < 0.5 else f"{'up' if change > 0 else 'down'} {size}"
+    return f"Since the pivot: {moved}, {VERDICTS[effect['verdict']]}"
+
+
 def _movement(change: float) -> str:
     if abs(change) < 0.05:
-        return "the same as"
+        return "the same"
     return f"{'up' if change > 0 else 'down'} {number(abs(change))}"
 
 
@@ -225,7 +235,6 @@ PROBLEMS = {
     405: "This address does not take that",
     413: "That was too much text",
     500: "Something failed on our side",
-    503: "Not available just now",
 }
 """Titles of problem pages, by status; others use the problem's own."""
 
