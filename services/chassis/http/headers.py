@@ -30,8 +30,7 @@ def install(app: Flask) -> None:
     """Set the headers on every response of `app`; only static files may be kept by anybody."""
 
     def finish(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers[name] = value
+        response.headers.extend(HEADERS)
         if request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if not (request.endpoint or "").endswith("static"):
