@@ -14,12 +14,13 @@ from services.alerts.core import lens, risk_card
 from services.alerts.core.card import Ground, make
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy, rank
-from services.alerts.desk import NotYoursError, ReflectionForm
+from services.alerts.desk import NotYoursError
 from services.alerts.metrics import CATALOGUE
 from services.alerts.pages import Freshness, House, Loop, Operations, clinical, create_app, person
 from services.alerts.views import standing
 from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import AlertLine, InboxPage, InboxRow, RiskPath
+from services.alerts.writing import ReflectionForm
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
 from services.chassis.metrics import Catalogue
@@ -397,19 +398,19 @@ class Rooms:
         entry |= {"state": state, "ended_at": NOW.isoformat()}
         return entry
 
-    def redeem(self, link: str) -> str | None:
-        person = self.links.pop(link, None)
-        if person is None:
-            return None
+    def redeem(self, token: str) -> Person | None:
+        return self.links.pop(token, None)
+
+    def open_session(self, person: Person) -> str:
         secret = f"session-of-{person.name}"
         self.sessions[secret] = person
         return secret
 
-    def person(self, session: str) -> Person | None:
-        return self.sessions.get(session)
+    def session(self, token: str) -> Person | None:
+        return self.sessions.get(token)
 
-    def end(self, session: str) -> None:
-        self.sessions.pop(session, None)
+    def close_session(self, token: str) -> None:
+        self.sessions.pop(token, None)
 
 
 def _access(person: Person) -> str | None:

@@ -1,0 +1,118 @@
+"""The pages' reading side over the read models: one person's view, and how new all of it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from uuid import UUID
+
+from services.alerts.core.person import Person
+from services.alerts.desk import NotYoursError
+from services.alerts.pages.house import Freshness, Loop, Operations
+from services.alerts.views.course import Courses, EpisodePage
+from services.alerts.views.inbox import Inbox
+from services.alerts.views.inbox_rows import InboxPage, RiskPath
+from services.alerts.views.journal import Journals
+from services.chassis.clock import Clock
+from services.chassis.follower import Follower
+from services.chassis.parking import Parking
+from services.chassis.view import View
+from services.chassis.views import ViewStore, reader_name
+
+KEPT_S = 1.0
+"""For how long an answer about the views' age is given again: it costs a look at the log."""
+SILENT_S = 30.0
+"""A follower that did not come round for longer is shown as stopped."""
+
+
+@dataclass(slots=True)
+class Views:
+    """`services.alerts.pages.house.Reading` over the store of the views."""
+
+    store: ViewStore
+    inboxes: Inbox
+    courses: Courses
+    journals: Journals
+    path: Callable[[], RiskPath]
+    clock: Clock
+    followers: Sequence[Follower]
+    """All that run in this process; those of the views among them tell how new a page is."""
+    parking: Parking
+    counts: Callable[[], Sequence[tuple[str, int]]] = tuple
+    """Further figures for the operators, none of them about a person."""
+    stopped: Callable[[], str | None] = lambda: None
+    """Why timers stand still."""
+    _built: bool = False
+    _fresh: tuple[float, Freshness] | None = field(default=None, repr=False)
+
+    def inbox(self, person: Person) -> InboxPage:
+        """The person's inbox."""
+        return self.inboxes.page(person, self.clock.now())
+
+    def episode(self, person: Person, episode: UUID) -> EpisodePage:
+        """One episode, with what is the person's own.
+
+        Raises:
+            NotYoursError: unknown, or not this person's.
+        """
+        page = self.courses.page(person, episode, self.clock.now(), self.journals)
+        if page is None:
+            raise NotYoursError
+        return page
+
+    def risk_path(self) -> RiskPath:
+        """Whether risk answers arrive."""
+        return self.path()
+
+    def freshness(self) -> Freshness:
+        """How far the views are, at most a second ago."""
+        known = self._fresh
+        if known is None or monotonic() - known[0] > KEPT_S:
+            known = (monotonic(), self._look())
+            self._fresh = known
+        return known[1]
+
+    def operations(self) -> Operations:
+        """Loops, what is parked, figures."""
+        parked: dict[str, int] = {}
+        for one in self.parking.list():
+            parked[one.reader] = parked.get(one.reader, 0) + 1
+        return Operations(
+            loops=[_loop(follower) for follower in self.followers],
+            parked=sorted(parked.items()),
+            counts=self.counts(),
+            clock_stopped=self.stopped(),
+        )
+
+    def wait(self, position: int, timeout: float) -> bool:
+        """Wait until every view that a page is made from shows this position."""
+        deadline = monotonic() + timeout
+        return all(
+            self.store.wait_for(view, position, max(deadline - monotonic(), 0.0))
+            for view in self._views()
+        )
+
+    def _views(self) -> tuple[View, ...]:
+        return self.inboxes.view, self.courses.view, self.journals.view
+
+    def _look(self) -> Freshness:
+        if not self._built:  # once built, a view is replaced, never taken away
+            current = [self.store.current(view) for view in self._views()]
+            self._built = all(build is not None and build.live for build in current)
+        names = {reader_name(view) for view in self._views()}
+        ages = [
+            max(follower.lag[1], follower.silence if follower.silence > SILENT_S else 0.0)
+            for follower in self.followers
+            if follower.reader.name in names
+        ]
+        return Freshness(built=self._built, behind_s=max(ages, default=0.0))
+
+
+def _loop(follower: Follower) -> Loop:
+    behind, oldest = follower.lag
+    return Loop(
+        name=follower.reader.name,
+        alive=follower.is_alive() and follower.silence <= SILENT_S,
+        heartbeat_s=follower.silence,
+        behind=behind,
+        oldest_s=oldest,
+    )
