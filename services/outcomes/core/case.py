@@ -10,6 +10,8 @@ from services.outcomes.core.channels import not_assessable as ignorance
 from services.outcomes.core.channels.disconnection import Attendance
 from services.outcomes.core.channels.not_assessable import Ignorance
 from services.outcomes.core.effect import effects, forecast_at_pivot, pivots
+from services.outcomes.core.estimate import DEFAULTS as MODEL
+from services.outcomes.core.estimate import Defaults
 from services.outcomes.core.found import Found
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.rules import DEFAULTS, Rules
@@ -32,10 +34,15 @@ TIERS = ("prompt", "review", "info")
 class Yardsticks:
     """The instruments with their models, under one set of rules."""
 
-    def __init__(self, instruments: Mapping[str, Instrument], rules: Rules = DEFAULTS) -> None:
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        rules: Rules = DEFAULTS,
+        model: Defaults = MODEL,
+    ) -> None:
         """Prepare every instrument once."""
         self.rules = rules
-        self.specs = {name: Spec.of(one, rules) for name, one in instruments.items()}
+        self.specs = {name: Spec.of(one, rules, model) for name, one in instruments.items()}
 
 
 @dataclass(slots=True)

@@ -192,10 +192,7 @@ def outlook(model: Model, estimate: Estimate, weeks: float) -> Outlook:
     reach = (1.0 - model.damping**weeks) / (1.0 - model.damping)
     change = estimate.d + reach * estimate.s
     variance = (
-        estimate.dd
-        + 2.0 * reach * estimate.ds
-        + reach * reach * estimate.ss
-        + model.drift * weeks
+        estimate.dd + 2.0 * reach * estimate.ds + reach * reach * estimate.ss + model.drift * weeks
     )
     with_baseline = estimate.db + reach * estimate.sb
     return Outlook(

@@ -42,13 +42,15 @@ class Spec:
     cut: float | None
 
     @classmethod
-    def of(cls, instrument: Instrument, rules: Rules) -> "Spec":
+    def of(
+        cls, instrument: Instrument, rules: Rules, defaults: filter_.Defaults = filter_.DEFAULTS
+    ) -> "Spec":
         """The instrument under these rules, at its own alarm threshold if it has one."""
         calibrated, published = instrument.alarm_threshold, instrument.published
         computed = instrument.jacobson_truax is not None
         return cls(
             instrument=instrument,
-            model=filter_.model(instrument),
+            model=filter_.model(instrument, defaults),
             rules=rules,
             threshold=rules.alarm_threshold if calibrated is None else calibrated,
             threshold_source=instrument.sources.get("alarm", UNCALIBRATED),
