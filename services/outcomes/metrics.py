@@ -1,0 +1,61 @@
+"""Every metric of the outcomes service: name, type, labels and meaning; none names a person."""
+
+from services.chassis.metrics import HTTP, LOOPS, Catalogue, Metric
+
+MEASURES = Metric(
+    "measures_taken_total",
+    "counter",
+    "Measures that came in, by what became of them and how.",
+    ("result",),
+)
+HELD = Metric("measures_held", "gauge", "Measures that are held and wait for somebody to look.")
+ASSESSED = Metric("assessments_total", "counter", "Assessments that the detector made.")
+REFOLDED = Metric(
+    "trajectories_refolded_total",
+    "counter",
+    "Trajectories told anew after late or changed entries.",
+)
+FINDINGS = Metric(
+    "findings_total",
+    "counter",
+    "Findings opened, amended and cleared, by channel.",
+    ("channel", "result"),
+)
+RISK_UNSENT = Metric(
+    "risk_unsent", "gauge", "Risk answers that were not handed over yet, at the last heartbeat."
+)
+RISK_UNSENT_SECONDS = Metric(
+    "risk_unsent_age_seconds", "gauge", "Age of the oldest of them at the last heartbeat."
+)
+READER_ENTRIES = Metric(
+    "reader_entries_total", "counter", "Entries that a reader has taken.", ("reader",)
+)
+READER_SECONDS = Metric(
+    "reader_page_seconds", "histogram", "Time that a reader took for a page.", ("reader",)
+)
+READER_FAILURES = Metric(
+    "reader_failures_total",
+    "counter",
+    "What raised an error in a reader, by its class.",
+    ("reader", "error"),
+)
+
+METRICS = (
+    *HTTP,
+    *LOOPS,
+    MEASURES,
+    HELD,
+    ASSESSED,
+    REFOLDED,
+    FINDINGS,
+    RISK_UNSENT,
+    RISK_UNSENT_SECONDS,
+    READER_ENTRIES,
+    READER_SECONDS,
+    READER_FAILURES,
+)
+
+
+def catalogue() -> Catalogue:
+    """The catalogue of one running service."""
+    return Catalogue(METRICS)

@@ -1,0 +1,110 @@
+"""Settings of the outcomes service, read once at its start: the door's and every rule's numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from services.chassis.settings import Reader, SettingsError
+from services.outcomes.core import estimate
+from services.outcomes.core.estimate import Defaults
+from services.outcomes.core.rules import Rules
+
+PREFIX = "PIVOTPOINT_OUTCOMES_"
+KEY_BYTES = 32
+
+D = TypeVar("D")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an installation decides about taking measures in and finding failures."""
+
+    store: str
+    """Where everything is kept: sqlite:///FOLDER or postgresql://…"""
+    master_key: bytes
+    """32 bytes that wrap every other key."""
+    zone: ZoneInfo
+    """Says which day it is when a measure is dated."""
+    host: str
+    port: int
+    threads: int
+    """Requests answered at a time."""
+    commit_limit: int
+    """Commands stored in one transaction at most."""
+    page: int
+    """Events that a follower takes at a time."""
+    poll_s: float
+    """Seconds between a follower's looks at the log when nothing wakes it."""
+    heartbeat_s: float
+    """Seconds between heartbeats of the risk path."""
+    instruments: str
+    """A folder with the clinic's own instruments, empty for none."""
+    rules: Rules
+    model: Defaults
+
+
+def read(reader: Reader) -> Settings:
+    """Ask for every setting; the caller ends the reading with `reader.done()`."""
+    return Settings(
+        store=reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…"),
+        master_key=_key(
+            reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key")
+        ),
+        zone=reader.zone("ZONE", "the installation's time zone"),
+        host=reader.text("HOST", "address to listen at", "127.0.0.1"),
+        port=reader.integer("PORT", "port to listen at, 0 for a free one", 8070, low=0, high=65535),
+        threads=reader.integer("THREADS", "requests answered at a time", 32, low=1, high=256),
+        commit_limit=reader.integer(
+            "COMMIT_LIMIT", "commands stored in one transaction at most", 256, low=1, high=10_000
+        ),
+        page=reader.integer("PAGE", "events a follower takes at a time", 500, low=1, high=10_000),
+        poll_s=reader.number(
+            "POLL_S", "seconds between a follower's looks when nothing wakes it", 0.05, low=0.001
+        ),
+        heartbeat_s=reader.number(
+            "HEARTBEAT_S", "seconds between heartbeats of the risk path", 30.0, low=0.1, high=120.0
+        ),
+        instruments=reader.text("INSTRUMENTS", "folder of the clinic's own instruments", ""),
+        rules=_numbers(reader, "RULE_", Rules()),
+        model=_numbers(reader, "MODEL_", estimate.DEFAULTS),
+    )
+
+
+def load(source: Mapping[str, str]) -> Settings:
+    """The settings in a mapping such as the environment.
+
+    Raises:
+        SettingsError: names every fault at once.
+    """
+    reader = Reader(source, PREFIX)
+    settings = read(reader)
+    reader.done()
+    if len(settings.master_key) != KEY_BYTES:
+        raise SettingsError([f"{PREFIX}MASTER_KEY is wrong: set it to 64 hexadecimal digits"])
+    return settings
+
+
+def _key(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
+
+
+def _numbers(reader: Reader, prefix: str, defaults: D) -> D:
+    """A dataclass of numbers, each a setting of its own with the default that it has."""
+    values: dict[str, Any] = {}
+    for field in fields(defaults):  # type: ignore[arg-type]
+        default = getattr(defaults, field.name)
+        name, meaning = prefix + field.name.upper(), field.name.replace("_", " ")
+        if isinstance(default, tuple):
+            values[field.name] = tuple(
+                reader.integer(f"{name}_{place}", meaning, value, low=0)
+                for place, value in enumerate(default, 1)
+            )
+        elif isinstance(default, int):
+            values[field.name] = reader.integer(name, meaning, default, low=0)
+        else:
+            values[field.name] = reader.number(name, meaning, default)
+    return type(defaults)(**values)
