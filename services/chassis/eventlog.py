@@ -11,8 +11,10 @@ from uuid import UUID
 
 from eventsourcing.persistence import (
     ConnectionPoolClosedError,
+    DataError,
     IntegrityError,
     PersistenceError,
+    ProgrammingError,
     StoredEvent,
     Tracking,
 )
@@ -24,7 +26,7 @@ from services.chassis.faults import (
     ShreddedError,
     StoreError,
 )
-from services.chassis.recorders import Recorder
+from services.chassis.recorders import Move, Recorder
 from services.chassis.sealing import Damaged, Event, Redacted, SealingMapper
 from services.chassis.vault import Vault, owner_of
 
@@ -119,10 +121,16 @@ class EventLog:
         self._mapper = SealingMapper(vault, topics)
         self._wakeup = Wakeup.of(place)
 
-    def append(self, events: Sequence[Event], tracking: tuple[str, int] | None = None) -> list[int]:
+    def append(
+        self,
+        events: Sequence[Event],
+        tracking: tuple[str, int] | tuple[str, int, int] | None = None,
+    ) -> list[int]:
         """Store events and a reader's position in one transaction; give the events' positions.
 
-        The keys that seal them are durable before they are.
+        The keys that seal them are durable before they are. `tracking` is (reader, position), or
+        (reader, position, before): then the stored position must be exactly `before`, so that of
+        two readers that took the same events only one has effect.
 
         Raises:
             ConflictError: a (stream, version) is taken or the position has not grown.
@@ -133,7 +141,7 @@ class EventLog:
             return []
         self._vault.ensure({event.owner for event in events})
         rows = [self._mapper.to_stored_event(event) for event in events]
-        more = {"tracking": Tracking(*tracking)} if tracking else {}
+        more = {"tracking": _tracking(*tracking)} if tracking else {}
         with self._wakeup.turn, _translated():
             positions = list(self._recorder.insert_events(rows, **more) or [])
         if positions:
@@ -233,6 +241,10 @@ class EventLog:
         return [self._mapper.to_domain_event(row) for row in rows]
 
 
+def _tracking(reader: str, to: int, after: int | None = None) -> Tracking:
+    return Tracking(reader, to) if after is None else Move(reader, to, after)
+
+
 def _owners(rows: Sequence[StoredEvent]) -> Iterator[UUID]:
     for row in rows:
         try:
@@ -259,5 +271,7 @@ def _translated() -> Iterator[None]:
         yield
     except IntegrityError:
         raise ConflictError("a place in a stream is taken, or the position has not grown") from None
+    except (ProgrammingError, DataError):
+        raise  # a fault of ours, which trying again does not mend
     except (PersistenceError, ConnectionPoolClosedError, sqlite3.Error) as error:
         raise StoreError(f"the log could not be used: {type(error).__name__}") from None

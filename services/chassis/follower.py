@@ -1,4 +1,4 @@
-"""One thread that takes a reader through the log, page by page, and lets nothing stop it for good."""
+"""One thread that takes a reader through the log, page by page; nothing stops it for good."""
 
 import logging
 import threading

@@ -111,21 +111,21 @@ class GroupCommit:
 
     def _store(self, batch: list[_Unit]) -> None:
         try:
-            winners, losers = self._append_winners(batch)
+            losers = self._append_winners(batch)
         except StoreError as error:
             _fail(batch, error)
-            return
-        except Exception:  # one command that cannot be stored must not take the others with it
-            winners, losers = [], batch
+        except Exception as error:
             if len(batch) == 1:
-                raise
-            for unit in batch:
-                self._store([unit])
-            return
-        for unit in losers:
-            self._decide_again(unit)
+                _fail(batch, error)
+            else:  # a command that cannot be stored must not take the others with it
+                for unit in batch:
+                    self._store([unit])
+        else:
+            for unit in losers:
+                self._decide_again(unit)
 
-    def _append_winners(self, batch: list[_Unit]) -> tuple[list[_Unit], list[_Unit]]:
+    def _append_winners(self, batch: list[_Unit]) -> list[_Unit]:
+        """Store all whose places are free; give the others back."""
         winners, losers = _first_come(batch)
         for _ in range(TRIES):
             try:
@@ -136,7 +136,7 @@ class GroupCommit:
                 winners = [unit for unit in winners if not unit.places() & taken]
             else:
                 _answer(winners, positions)
-                return winners, losers
+                return losers
         raise StoreError("the batch met conflicts again and again")
 
     def _decide_again(self, unit: _Unit) -> None:

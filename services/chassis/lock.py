@@ -38,25 +38,34 @@ class FileLock:
         Raises:
             StoreError: the file cannot be opened.
         """
-        if self._handle is not None:
-            return True
-        try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StoreError(f"the lock file cannot be opened: {type(error).__name__}") from None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            return False
-        self._handle = handle
-        return True
+        return self._handle is not None or self._take(fcntl.LOCK_NB)
+
+    def wait(self) -> None:
+        """Take it, however long others hold it.
+
+        Raises:
+            StoreError: the file cannot be opened.
+        """
+        self._take(0)
 
     def release(self) -> None:
         """Let others have it."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+    def _take(self, how: int) -> bool:
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"the lock file cannot be opened: {type(error).__name__}") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | how)
+        except OSError:
+            os.close(handle)
+            return False
+        self._handle = handle
+        return True
 
 
 class AdvisoryLock:

@@ -1,4 +1,4 @@
-"""What could not be digested waits here: pointers into the log, so that one episode stops, not the line."""
+"""What a reader could not digest waits here, as pointers, so that one episode stops, not all."""
 
 import builtins
 from dataclasses import dataclass

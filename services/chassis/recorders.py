@@ -1,15 +1,18 @@
 """The rows of the log: the library's process recorders for both databases, with what they lack."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from eventsourcing.persistence import Notification, StoredEvent
+import orjson
+from eventsourcing.persistence import IntegrityError, Notification, StoredEvent, Tracking
 from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 from eventsourcing.sqlite import (
     SQLiteConnection,
     SQLiteConnectionPool,
+    SQLiteCursor,
     SQLiteDatastore,
     SQLiteProcessRecorder,
 )
@@ -22,18 +25,36 @@ CHUNK = 400
 BUSY_SECONDS = 10
 COUNT_LIMIT = 100_000
 """Where counting what waits stops."""
+GAP = "versions have a gap"
+DISORDER = "positions do not grow with the versions"
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Move(Tracking):
+    """A reader's step from exactly `after`: of two that read the same page, one is refused."""
+
+    after: int
 
 
 class Recorder(Protocol):
     """What the log asks of a recorder; positions are the library's notification ids."""
 
-    def create_table(self) -> None: ...
+    def create_table(self) -> None:
+        """Create the tables where they are missing."""
+        ...
+
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None: ...
-    def select_events(self, originator_id: UUID | str) -> Sequence[StoredEvent]: ...
+    ) -> Sequence[int] | None:
+        """Insert rows and, as `tracking`, a reader's position in one transaction."""
+        ...
+
+    def select_events(self, originator_id: UUID | str) -> Sequence[StoredEvent]:
+        """The rows of a stream in order of version."""
+        ...
+
     def select_notifications(
         self,
         start: int | None,
@@ -42,14 +63,37 @@ class Recorder(Protocol):
         topics: Sequence[str] = (),
         *,
         inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]: ...
-    def max_notification_id(self) -> int | None: ...
-    def max_tracking_id(self, application_name: str) -> int | None: ...
-    def select_streams(self, streams: Collection[UUID]) -> list[StoredEvent]: ...
-    def select_versions(self, streams: Collection[UUID]) -> set[tuple[UUID, int]]: ...
-    def count_after(self, position: int, topics: Sequence[str]) -> int: ...
-    def gaps(self) -> list[tuple[UUID, str]]: ...
-    def close(self) -> None: ...
+    ) -> Sequence[Notification]:
+        """Rows in order of position."""
+        ...
+
+    def max_notification_id(self) -> int | None:
+        """The highest position."""
+        ...
+
+    def max_tracking_id(self, application_name: str) -> int | None:
+        """The position of a reader."""
+        ...
+
+    def select_streams(self, streams: Collection[UUID]) -> list[StoredEvent]:
+        """The rows of many streams, each stream in order of version."""
+        ...
+
+    def select_versions(self, streams: Collection[UUID]) -> set[tuple[UUID, int]]:
+        """Which versions the streams have."""
+        ...
+
+    def count_after(self, position: int, topics: Sequence[str]) -> int:
+        """How many rows of these topics (none: of all) stand after a position."""
+        ...
+
+    def gaps(self) -> list[tuple[UUID, str]]:
+        """Streams whose versions or positions are out of order, and how."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
 
 
 class _DurablePool(SQLiteConnectionPool):
@@ -69,7 +113,7 @@ class SQLiteRecorder(SQLiteProcessRecorder):
         datastore.pool = _DurablePool(db_name=path, lock_timeout=BUSY_SECONDS)
         super().__init__(datastore)
         self.insert_events_statement = (
-            f"INSERT INTO {self.events_table_name} "
+            "INSERT INTO stored_events "
             "(originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
         )
 
@@ -77,7 +121,7 @@ class SQLiteRecorder(SQLiteProcessRecorder):
         """The library's tables, but with a row id that is never used again (nor by VACUUM)."""
         tracking = super().construct_create_table_statements()[1:]
         return [
-            f"CREATE TABLE IF NOT EXISTS {self.events_table_name} ("
+            "CREATE TABLE IF NOT EXISTS stored_events ("
             "rowid INTEGER PRIMARY KEY AUTOINCREMENT, "
             "originator_id TEXT NOT NULL, "
             "originator_version INTEGER NOT NULL, "
@@ -87,53 +131,77 @@ class SQLiteRecorder(SQLiteProcessRecorder):
             *tracking,
         ]
 
+    def _insert_tracking(self, c: SQLiteCursor, tracking: Tracking) -> None:
+        if not isinstance(tracking, Move):
+            super()._insert_tracking(c, tracking)
+            return
+        c.execute(
+            "INSERT INTO tracking VALUES (:name, :to) ON CONFLICT (application_name) "
+            "DO UPDATE SET notification_id = :to WHERE tracking.notification_id = :after "
+            "RETURNING notification_id",
+            _step(tracking),
+        )
+        if c.fetchone() is None:
+            raise IntegrityError("the position is not where the reader left it")
+
     def select_streams(self, streams: Collection[UUID]) -> list[StoredEvent]:
         """All events of the streams, each stream in order of version."""
+        statement = (
+            "SELECT originator_id, originator_version, topic, state FROM stored_events "
+            "WHERE originator_id IN (SELECT value FROM json_each(?)) "
+            "ORDER BY originator_id, originator_version"
+        )
         return [
             StoredEvent(UUID(row[0]), row[1], row[2], row[3])
             for some in _chunks(streams)
-            for row in self._rows(
-                "SELECT originator_id, originator_version, topic, state "
-                f"FROM {self.events_table_name} WHERE originator_id IN ({_marks(some)}) "
-                "ORDER BY originator_id, originator_version",
-                [stream.hex for stream in some],
-            )
+            for row in self._rows(statement, [_listed(some)])
         ]
 
     def select_versions(self, streams: Collection[UUID]) -> set[tuple[UUID, int]]:
         """Which versions the streams have."""
+        statement = (
+            "SELECT originator_id, originator_version FROM stored_events "
+            "WHERE originator_id IN (SELECT value FROM json_each(?))"
+        )
         return {
             (UUID(row[0]), row[1])
             for some in _chunks(streams)
-            for row in self._rows(
-                f"SELECT originator_id, originator_version FROM {self.events_table_name} "
-                f"WHERE originator_id IN ({_marks(some)})",
-                [stream.hex for stream in some],
-            )
+            for row in self._rows(statement, [_listed(some)])
         }
 
     def count_after(self, position: int, topics: Sequence[str]) -> int:
         """How many events of these topics (none: of all) stand after the position."""
-        only = f"AND topic IN ({_marks(topics)}) " if topics else ""
         statement = (
-            f"SELECT COUNT(*) FROM (SELECT 1 FROM {self.events_table_name} "
-            f"WHERE rowid > ? {only}LIMIT {COUNT_LIMIT})"
+            "SELECT COUNT(*) FROM (SELECT 1 FROM stored_events WHERE rowid > ? "
+            "AND (?2 = '[]' OR topic IN (SELECT value FROM json_each(?2))) LIMIT ?3)"
         )
-        return int(self._rows(statement, [position, *topics])[0][0])
+        wanted = orjson.dumps(list(topics)).decode()
+        return int(self._rows(statement, [position, wanted, COUNT_LIMIT])[0][0])
 
     def gaps(self) -> list[tuple[UUID, str]]:
         """Streams whose versions or positions are out of order, and how."""
+        statements = [
+            (
+                GAP,
+                "SELECT originator_id FROM stored_events GROUP BY originator_id "
+                "HAVING COUNT(*) <> MAX(originator_version) OR MIN(originator_version) <> 1",
+            ),
+            (
+                DISORDER,
+                "SELECT DISTINCT a.originator_id FROM stored_events a JOIN stored_events b "
+                "ON b.originator_id = a.originator_id "
+                "AND b.originator_version = a.originator_version + 1 WHERE b.rowid <= a.rowid",
+            ),
+        ]
         return [
-            (UUID(row[0]), text)
-            for text, statement in _gap_statements(self.events_table_name, "rowid")
-            for row in self._rows(statement, [])
+            (UUID(row[0]), text) for text, statement in statements for row in self._rows(statement)
         ]
 
     def close(self) -> None:
         """Close every connection."""
         self.datastore.close()
 
-    def _rows(self, statement: str, params: Sequence[Any]) -> list[Any]:
+    def _rows(self, statement: str, params: Sequence[Any] = ()) -> list[Any]:
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, params)
             return list(cursor.fetchall())
@@ -154,7 +222,7 @@ class PostgresRecorder(PostgresProcessRecorder):
         ]
         self._insert_rows = self._about(
             "INSERT INTO {table} (originator_id, originator_version, topic, state) "
-            "SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[]) "
+            "SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[]) "
             "RETURNING notification_id"
         )
 
@@ -173,6 +241,20 @@ class PostgresRecorder(PostgresProcessRecorder):
             ),
             binary=True,
         )
+
+    def _insert_tracking(self, curs: Cursor[DictRow], tracking: Tracking) -> None:
+        if not isinstance(tracking, Move):
+            super()._insert_tracking(curs, tracking)
+            return
+        table = Identifier(self.datastore.schema, self.tracking_table_name)
+        statement = SQL(
+            "INSERT INTO {table} AS t VALUES (%(name)s, %(to)s) ON CONFLICT (application_name) "
+            "DO UPDATE SET notification_id = %(to)s WHERE t.notification_id = %(after)s "
+            "RETURNING notification_id"
+        ).format(table=table)
+        curs.execute(statement, _step(tracking), prepare=True)
+        if curs.fetchone() is None:
+            raise IntegrityError("the position is not where the reader left it")
 
     def select_streams(self, streams: Collection[UUID]) -> list[StoredEvent]:
         """All events of the streams, each stream in order of version."""
@@ -201,20 +283,33 @@ class PostgresRecorder(PostgresProcessRecorder):
 
     def count_after(self, position: int, topics: Sequence[str]) -> int:
         """How many events of these topics (none: of all) stand after the position."""
-        only = "AND topic = ANY(%s) " if topics else ""
         statement = self._about(
-            "SELECT COUNT(*) AS waiting FROM (SELECT 1 FROM {table} "
-            f"WHERE notification_id > %s {only}LIMIT {COUNT_LIMIT}) AS some"
+            "SELECT COUNT(*) AS waiting FROM (SELECT 1 FROM {table} WHERE notification_id > %s "
+            "AND (%s OR topic = ANY(%s)) LIMIT %s) AS seen"
         )
-        params = [position, list(topics)] if topics else [position]
+        params = [position, not topics, list(topics), COUNT_LIMIT]
         return int(self._rows(statement, params)[0]["waiting"])
 
     def gaps(self) -> list[tuple[UUID, str]]:
         """Streams whose versions or positions are out of order, and how."""
+        statements = [
+            (
+                GAP,
+                "SELECT originator_id FROM {table} GROUP BY originator_id "
+                "HAVING COUNT(*) <> MAX(originator_version) OR MIN(originator_version) <> 1",
+            ),
+            (
+                DISORDER,
+                "SELECT DISTINCT a.originator_id FROM {table} a JOIN {table} b "
+                "ON b.originator_id = a.originator_id "
+                "AND b.originator_version = a.originator_version + 1 "
+                "WHERE b.notification_id <= a.notification_id",
+            ),
+        ]
         return [
             (row["originator_id"], text)
-            for text, statement in _gap_statements("{table}", "notification_id")
-            for row in self._rows(self._about(statement), [])
+            for text, statement in statements
+            for row in self._rows(self._about(statement))
         ]
 
     def close(self) -> None:
@@ -225,31 +320,18 @@ class PostgresRecorder(PostgresProcessRecorder):
         schema, table = self.datastore.schema, self.events_table_name
         return SQL(statement).format(table=Identifier(schema, table))
 
-    def _rows(self, statement: Composed, params: Sequence[Any]) -> list[DictRow]:
+    def _rows(self, statement: Composed, params: Sequence[Any] = ()) -> list[DictRow]:
         with self.datastore.get_connection() as connection, connection.cursor() as cursor:
             cursor.execute(statement, params)
             return cursor.fetchall()
 
 
-def _gap_statements(table: str, position: str) -> list[tuple[str, str]]:
-    return [
-        (
-            "versions have a gap",
-            f"SELECT originator_id FROM {table} GROUP BY originator_id "
-            "HAVING COUNT(*) <> MAX(originator_version) OR MIN(originator_version) <> 1",
-        ),
-        (
-            "positions do not grow with the versions",
-            f"SELECT DISTINCT a.originator_id FROM {table} a JOIN {table} b "
-            "ON b.originator_id = a.originator_id "
-            "AND b.originator_version = a.originator_version + 1 "
-            f"WHERE b.{position} <= a.{position}",
-        ),
-    ]
+def _step(move: Move) -> dict[str, Any]:
+    return {"name": move.application_name, "to": move.notification_id, "after": move.after}
 
 
-def _marks(values: Sequence[Any]) -> str:
-    return ",".join("?" * len(values))
+def _listed(streams: Sequence[UUID]) -> str:
+    return orjson.dumps([stream.hex for stream in streams]).decode()
 
 
 def _chunks(items: Collection[T]) -> Iterator[list[T]]:

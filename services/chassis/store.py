@@ -3,7 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from services.chassis.ids import Ids, fresh_id
 from services.chassis.lock import AdvisoryLock, FileLock, SingleHolder
 from services.chassis.parking import Parking
 from services.chassis.recorders import PostgresRecorder, Recorder, SQLiteRecorder
+from services.chassis.settings import environment
 from services.chassis.timers import ClockGuard, GuardMemory
 from services.chassis.vault import Vault
 from services.chassis.views import ViewStore
@@ -62,16 +63,11 @@ class _Place(ABC):
 
     @abstractmethod
     def exists(self) -> bool:
-        """Whether `create` has ever been called."""
+        """Whether the place was ever made."""
 
     @abstractmethod
-    def create(self) -> None:
-        """Make the place, not the tables."""
-
-    @contextmanager
-    def creating(self) -> Iterator[None]:
-        """Let one process create tables at a time."""
-        yield
+    def creating(self) -> AbstractContextManager[None]:
+        """Make the place; let one process at a time create tables in it."""
 
 
 class _Folder(_Place):
@@ -93,11 +89,18 @@ class _Folder(_Place):
     def exists(self) -> bool:
         return (self._folder / "log.db").exists()
 
-    def create(self) -> None:
+    @contextmanager
+    def creating(self) -> Iterator[None]:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"the folder cannot be made: {type(error).__name__}") from None
+        lock = FileLock(self._folder / "migrate.lock")
+        lock.wait()
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 class _Schema(_Place):
@@ -139,14 +142,12 @@ class _Schema(_Place):
         with self.database("log").reading() as connection:
             return connection.scalar(query, {"name": self._schema}) is not None
 
-    def create(self) -> None:
-        with self.database("log").writing() as connection:
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"'))
-
     @contextmanager
     def creating(self) -> Iterator[None]:
         with self.database("log").reading() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('pivotpoint migrate'))"))
+            with self.database("log").writing() as another:
+                another.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"'))
             yield
 
 
@@ -195,7 +196,7 @@ class Store:
             ValueError: the location, service name or key is not one.
             RuntimeError: a setting that loses events is on.
         """
-        if os.environ.get(FORBIDDEN_SETTING):
+        if environment().get(FORBIDDEN_SETTING):
             raise RuntimeError(
                 f"unset {FORBIDDEN_SETTING}: with it, readers of the log miss events"
             )
@@ -208,7 +209,6 @@ class Store:
 
         Safe to repeat. Workers never create: they refuse a store that was not migrated.
         """
-        self._place.create()
         with self._place.creating():
             self._create_log_tables()
             self._vault.migrate()
@@ -265,7 +265,7 @@ class Store:
 
     @property
     def volatile_engine(self) -> Engine:
-        """The database of sign-in links and sessions, which may be lost; its user makes its tables."""
+        """Where sign-in links and sessions are, which may be lost; users make the tables."""
         return self.volatile.engine
 
     @property

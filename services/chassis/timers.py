@@ -1,4 +1,4 @@
-"""What is due by the clock: the jobs of the one lock holder, stopped while the clock is not trusted."""
+"""What is due by the clock: jobs of the one lock holder, stopped while the clock is doubted."""
 
 import logging
 import threading
@@ -68,7 +68,7 @@ class GuardMemory:
 
 
 class ClockGuard:
-    """Distrusts a clock that went back, or more than 48 h ahead of all that is known, until accepted.
+    """Distrusts a clock that went back, or 48 h ahead of all that is known, until accepted.
 
     Known are the time of the last event and the moments at which the timers themselves ran: a
     quiet weekend is no fault of the clock, a machine that wakes up days later is.

@@ -211,11 +211,9 @@ class Vault:
         if key is None:
             self.ensure([owner])
             key = self._key(owner)
-        if key is None or key.cipher is None:
-            raise ShreddedError("the owner's key was erased")
-        header = HEADER.pack(FORMAT, owner.bytes, key.key_id)
-        nonce = random_bytes(NONCE)
-        return header + nonce + key.cipher.encrypt(nonce, plain, header + context)
+        if key is None:
+            raise ForgedError("the vault lost a key that it has just made")
+        return _sealed_with(key, owner, plain, context)
 
     def unseal(self, sealed: bytes, context: bytes) -> bytes:
         """What `seal` was given.
@@ -287,7 +285,12 @@ class Vault:
             {
                 "hash": digest,
                 "subject": subject.bytes,
-                "sealed": _sealed_with(keys[subject], subject, orjson.dumps(hashes[digest])),
+                "sealed": _sealed_with(
+                    keys[subject],
+                    subject,
+                    orjson.dumps(hashes[digest]),
+                    b"client" + subject.bytes,
+                ),
             }
             for digest, subject in fresh.items()
         ]
@@ -387,11 +390,11 @@ def _header(sealed: bytes) -> tuple[UUID, int]:
     return UUID(bytes=owner), key_id
 
 
-def _sealed_with(key: _Key, subject: UUID, plain: bytes) -> bytes:
-    assert key.cipher is not None
-    header = HEADER.pack(FORMAT, subject.bytes, key.key_id)
+def _sealed_with(key: _Key, owner: UUID, plain: bytes, context: bytes) -> bytes:
+    if key.cipher is None:
+        raise ShreddedError("the owner's key was erased")
+    header = HEADER.pack(FORMAT, owner.bytes, key.key_id)
     nonce = random_bytes(NONCE)
-    context = b"client" + subject.bytes
     return header + nonce + key.cipher.encrypt(nonce, plain, header + context)
 
 

@@ -1,4 +1,4 @@
-"""Whether a view still says what the log says: a fresh fold of all events against what is stored."""
+"""Whether a view still says what the log says: a fresh fold against what is stored."""
 
 from collections.abc import Collection
 from typing import Any
@@ -63,9 +63,8 @@ def _fold(
             try:
                 folded = view.fold(documents.get(key), entry)
             except Exception as error:
-                problems.append(
-                    f"view {view.name}, position {entry.position}: {type(error).__name__} in the fold"
-                )
+                where = f"view {view.name}, position {entry.position}"
+                problems.append(f"{where}: {type(error).__name__} in the fold")
                 continue
             if folded is None:
                 documents.pop(key, None)

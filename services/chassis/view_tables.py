@@ -138,9 +138,7 @@ class ViewTables:
         this = (BUILDS.c.view == view.name, BUILDS.c.build == number, BUILDS.c.position == at)
         if connection.execute(update(BUILDS).where(*this).values(position=to)).rowcount != 1:
             raise ConflictError("the view has been moved by another")
-        build = self.build(connection, view, number)
-        assert build is not None
-        return build
+        return next(one for one in self._builds(connection, view) if one.number == number)
 
     def _builds(self, connection: Connection, view: View) -> list[Build]:
         query = select(BUILDS).where(BUILDS.c.view == view.name).order_by(BUILDS.c.build)
@@ -188,12 +186,15 @@ class ViewTables:
 
     def sealed(self, view: View, documents: Mapping[UUID, Stored]) -> list[dict[str, Any]]:
         """The rows of documents; those of erased owners and those that are none have no row."""
-        there = {key: one for key, one in documents.items() if one.doc is not None}
-        owners = {key: view.owner(one.doc) for key, one in there.items() if one.doc is not None}
-        living = self._vault.living(owners.values())
+        there = [
+            (key, one.position, one.doc, view.owner(one.doc))
+            for key, one in documents.items()
+            if one.doc is not None
+        ]
+        living = self._vault.living(owner for *_, owner in there)
         return [
-            self._row(view, key, there[key], owner)
-            for key, owner in owners.items()
+            self._row(view, key, position, doc, owner)
+            for key, position, doc, owner in there
             if owner in living
         ]
 
@@ -222,10 +223,11 @@ class ViewTables:
         document: Document = orjson.loads(plain)
         return document
 
-    def _row(self, view: View, key: UUID, stored: Stored, owner: UUID) -> dict[str, Any]:
-        assert stored.doc is not None
-        sealed = self._vault.seal(owner, orjson.dumps(stored.doc), _context(view, key))
-        return {"key": key, "position": stored.position, "doc": sealed, **view.clear(stored.doc)}
+    def _row(
+        self, view: View, key: UUID, position: int, doc: Document, owner: UUID
+    ) -> dict[str, Any]:
+        sealed = self._vault.seal(owner, orjson.dumps(doc), _context(view, key))
+        return {"key": key, "position": position, "doc": sealed, **view.clear(doc)}
 
     def _upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         if self.database.is_sqlite:

@@ -1,4 +1,4 @@
-"""The views of a service: what pages and answers are read from, folded from the log and disposable."""
+"""The views of a service: folded from the log, read by pages and answers, disposable."""
 
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
@@ -287,8 +287,7 @@ class ViewReader:
     def _number(self) -> int:
         if self._build is None:
             self.position()
-        assert self._build is not None
-        return self._build.number
+        return self._build.number if self._build else 0
 
 
 def reader_name(view: View) -> str:
