@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import time
 
 from services.alerts.core.policy import Policy
-from services.chassis.settings import Reader
+from services.chassis.settings import Reader, SettingsError
 
 PREFIX = "PIVOTPOINT_ALERTS_"
+KEY_BYTES = 32
 _WEEKS = {
     "monday to friday": frozenset(range(5)),
     "monday to saturday": frozenset(range(6)),
@@ -20,6 +21,16 @@ _WEEKS = {
 class Settings:
     """What an installation decides about alerts and the people who read them."""
 
+    store: str
+    """Where everything is kept: sqlite:///FOLDER or postgresql://…"""
+    master_key: bytes
+    """32 bytes that wrap every other key."""
+    host: str
+    port: int
+    threads: int
+    """Requests answered at a time."""
+    url: str
+    """What sign-in links begin with; empty: the address that is listened at."""
     policy: Policy
     backup: tuple[str, ...]
     """Names of the persons who are told when nobody else can be."""
@@ -43,6 +54,14 @@ def read(reader: Reader) -> Settings:
     needed = None if production else ""
     backup = reader.text("BACKUP", "names of the backup, separated by commas", needed)
     return Settings(
+        store=reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…"),
+        master_key=key_of(
+            reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key")
+        ),
+        host=reader.text("HOST", "address to listen at", "127.0.0.1"),
+        port=reader.integer("PORT", "port to listen at, 0 for a free one", 8071, low=0, high=65535),
+        threads=reader.integer("THREADS", "requests answered at a time", 16, low=1, high=256),
+        url=reader.text("URL", "what sign-in links begin with", ""),
         policy=_policy(reader),
         backup=tuple(name.strip() for name in backup.split(",") if name.strip()),
         contact=reader.text("CONTACT", "whom to call about this service", needed),
@@ -104,4 +123,14 @@ def load(source: Mapping[str, str]) -> Settings:
     reader = Reader(source, PREFIX)
     settings = read(reader)
     reader.done()
+    if len(settings.master_key) != KEY_BYTES:
+        raise SettingsError([f"{PREFIX}MASTER_KEY is wrong: set it to 64 hexadecimal digits"])
     return settings
+
+
+def key_of(text: str) -> bytes:
+    """The key that 64 hexadecimal digits give; nothing when they are none."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""

@@ -1,0 +1,222 @@
+"""The one file of the alerts service that knows everyone: makes its parts and ties them."""
+
+import tomllib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from flask import Flask
+
+from schemas import topics
+from services.alerts import api
+from services.alerts.book import Book
+from services.alerts.consumer import EpisodesConsumer, RiskConsumer, RiskWatch
+from services.alerts.core import alert, course, lens, reflection, risk  # noqa: F401
+from services.alerts.core import person as persons  # noqa: F401
+from services.alerts.core.event import TOPICS
+from services.alerts.desk import Desk
+from services.alerts.metrics import (
+    CATALOGUE,
+    RISK_HEARTBEAT,
+    RISK_UNSENT,
+    RISK_UNSENT_SECONDS,
+    UNASSIGNED,
+)
+from services.alerts.pages import House, clinical, create_app, person
+from services.alerts.pages.reading import Views
+from services.alerts.people import Directory, Register
+from services.alerts.relay import AnswersRelay
+from services.alerts.settings import Settings
+from services.alerts.signin import SignIn
+from services.alerts.timers import DueJob
+from services.alerts.views.course import Courses, CourseView
+from services.alerts.views.inbox import Inbox, InboxView
+from services.alerts.views.journal import Journals, JournalView
+from services.alerts.views.overdue import Overdue, OverdueView
+from services.alerts.views.signin import SignInTables
+from services.chassis.clock import Clock
+from services.chassis.eventlog import StoreError
+from services.chassis.group_commit import GroupCommit
+from services.chassis.http.health import Health
+from services.chassis.loops import Loops
+from services.chassis.metrics import Catalogue
+from services.chassis.store import Store
+from services.chassis.timers import ClockGuard, Timers
+from services.chassis.transport import Receiver, Transport
+from services.chassis.view import View
+
+SERVICE = "alerts"
+HERE = Path(__file__).parent
+
+
+class Alerts:
+    """The service over its store; `start` sets it going, without it the commands still work."""
+
+    def __init__(self, settings: Settings, clock: Clock, store: Store) -> None:
+        """Use `open` instead."""
+        self.settings, self.clock, self.store = settings, clock, store
+        self.catalogue = Catalogue(CATALOGUE)
+        self.health = Health(self.catalogue)
+        self.log = store.log()
+        self._commit = GroupCommit(store.log())
+        self.directory = Directory(self.log, store.ids, settings.backup)
+        self.register = Register(self.log, self._commit, store.ids, clock)
+        self._open_views()
+        self.desk = Desk(
+            self.log, self._commit, store.ids, clock, settings, self.courses, self.catalogue
+        )
+        self.signin = SignIn(
+            SignInTables(store.volatile), self.directory, store.ids, clock, settings
+        )
+        book = Book(self.log, store.ids, clock, self.directory, settings)
+        self.watch = RiskWatch(clock, settings.heartbeat_late_s)
+        self.episodes = EpisodesConsumer(self.log, book, store.ids, store.parking, self.catalogue)
+        self.risk = RiskConsumer(
+            self.log,
+            Book(self.log, store.ids, clock, self.directory, settings),
+            store.ids,
+            self.watch,
+            self.catalogue,
+        )
+        self.guard: ClockGuard = store.clock_guard(clock)
+        self.timers = Timers(clock, self.guard, store.lock("timers"))
+        self._loops: Loops | None = None
+
+    def _open_views(self) -> None:
+        store, policy = self.store, self.settings.policy
+        course_view, inbox_view = CourseView(), InboxView(store.ids)
+        overdue_view, journal_view = OverdueView(policy), JournalView()
+        self.views: tuple[View, ...] = (inbox_view, course_view, overdue_view, journal_view)
+        for view in self.views:
+            store.views.register(view)
+        self.courses = Courses(store.views, course_view, self.directory, policy)
+        self.inbox = Inbox(store.views, inbox_view, self.directory, policy)
+        self.overdue = Overdue(store.views, overdue_view)
+        self.journals = Journals(store.views, journal_view)
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock, *, migrate: bool = True) -> "Alerts":
+        """The service over the store that `settings` names, whose tables are made when missing.
+
+        Raises:
+            NotMigratedError: `migrate` is False and the store has no tables of this version.
+        """
+        store = Store.open(settings.store, SERVICE, master_key=settings.master_key, topics=TOPICS)
+        if migrate:
+            store.migrate()
+            SignInTables(store.volatile).migrate()
+        return cls(settings, clock, store)
+
+    def app(self) -> Flask:
+        """The pages; to be made after `start`, whose followers they tell of."""
+        house = self._house()
+        self.health.dependency("store", self._store_fault)
+        inbox = api.blueprint(lambda: house.reading.inbox(person()))
+        return create_app(house, self.health, self.catalogue, ((inbox, clinical(house)),))
+
+    def receivers(self) -> dict[str, Receiver]:
+        """Who takes which topic."""
+        return {topics.EPISODES: self.episodes, topics.RISK: self.risk}
+
+    def start(self, transport: Transport) -> None:
+        """Start views, the relay of answers and the timers."""
+        loops = Loops(self.store, self.clock, self.health, self.catalogue)
+        for view in self.views:
+            loops.follow(self.store.views.reader(view))
+        loops.follow(AnswersRelay(self.store.log(), transport))
+        self._loops = loops
+        self._schedule()
+        self._measure()
+        loops.start()
+        self.timers.start()
+
+    def behind(self) -> list[str]:
+        """The readers that have not taken all that is there for them."""
+        return self._loops.behind() if self._loops else []
+
+    def alive(self) -> bool:
+        """Whether everything that was started still runs."""
+        return self._loops is None or self._loops.alive()
+
+    def stop(self) -> None:
+        """Finish what is at hand and close."""
+        self.health.stop()
+        if self.timers.is_alive():
+            self.timers.stop()
+        if self._loops is not None:
+            self._loops.stop()
+        self._commit.close()
+        self.store.close()
+
+    def _schedule(self) -> None:
+        due = DueJob(
+            self.log,
+            self._commit,
+            self.overdue,
+            self.courses.view,
+            self.store.views,
+            self.directory,
+            self.settings,
+            self.catalogue,
+        )
+        self.timers.register("due", due.due)
+        self.timers.register("replay", lambda now: self.episodes.idle())
+        self.timers.register("sign-in", lambda now: self.signin.sweep())
+        self.health.loop("timers", lambda: self.timers.silence)
+
+    def _measure(self) -> None:
+        self.catalogue.read_from(RISK_HEARTBEAT, self.watch.age_s)
+        self.catalogue.read_from(RISK_UNSENT, lambda: float(self.watch.unsent))
+        self.catalogue.read_from(RISK_UNSENT_SECONDS, lambda: self.watch.oldest_s)
+        self.catalogue.read_from(UNASSIGNED, self._unassigned)
+
+    def _unassigned(self) -> float:
+        try:
+            return float(self.inbox.unassigned(self.clock.now()))
+        except StoreError:
+            return float("nan")
+
+    def _house(self) -> House:
+        settings, store = self.settings, self.store
+        reading = Views(
+            store=store.views,
+            inboxes=self.inbox,
+            courses=self.courses,
+            journals=self.journals,
+            path=self.watch.path,
+            clock=self.clock,
+            followers=self._loops.followers() if self._loops else (),
+            parking=store.parking,
+            counts=self._counts,
+            stopped=lambda: self.guard.distrust,
+        )
+        stated = settings.policy_link if settings.contact and settings.backup else ""
+        return House(
+            reading=reading,
+            commands=self.desk,
+            entrance=self.signin,
+            now=self._now,
+            zone=settings.policy.zone,
+            lenses=lens.load(HERE / "lenses"),
+            approaches=_approaches(),
+            risk_policy=stated or None,
+            contact=settings.contact,
+        )
+
+    def _counts(self) -> Sequence[tuple[str, int]]:
+        return (
+            ("events in the log", self.log.head()),
+            ("courses without a clinician in reach", self.inbox.unassigned(self.clock.now())),
+        )
+
+    def _now(self) -> datetime:
+        return self.clock.now()
+
+    def _store_fault(self) -> str | None:
+        self.log.head()
+        return None
+
+
+def _approaches() -> tuple[str, ...]:
+    text = (HERE / "approaches.toml").read_text("utf-8")
+    return tuple(str(name) for name in tomllib.loads(text)["names"])

@@ -1,0 +1,78 @@
+"""The followers of one service: started, stopped, watched and measured together."""
+
+from collections.abc import Callable
+
+from services.chassis.clock import Clock
+from services.chassis.eventlog import EventLog
+from services.chassis.follower import Follower, FollowerReport, Reader
+from services.chassis.http.health import Health
+from services.chassis.metrics import PARKED, READER_LAG, READER_LAG_SECONDS, Catalogue
+from services.chassis.store import Store
+
+
+class Loops:
+    """Each reader gets a follower with a handle of its own on the log, a heartbeat and a lag."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        health: Health,
+        catalogue: Catalogue,
+        *,
+        poll: float = 0.05,
+        page: int = 500,
+        report: FollowerReport | None = None,
+    ) -> None:
+        """Nothing runs yet."""
+        self._store, self._clock = store, clock
+        self._health, self._catalogue = health, catalogue
+        self._poll, self._page, self._report = poll, page, report
+        self._followers: list[tuple[Follower, EventLog]] = []
+
+    def follow(self, reader: Reader) -> Follower:
+        """Let `reader` follow the log once `start` is called."""
+        log = self._store.log()
+        follower = Follower(
+            log, reader, self._store.parking, self._clock, self._poll, self._page, self._report
+        )
+        self._followers.append((follower, log))
+        self._health.loop(reader.name, lambda: follower.silence)
+        self._measure(follower)
+        return follower
+
+    def start(self) -> None:
+        """Start every follower."""
+        for follower, _ in self._followers:
+            follower.start()
+
+    def stop(self) -> None:
+        """Let every follower finish its page."""
+        for follower, _ in self._followers:
+            follower.stop()
+
+    def alive(self) -> bool:
+        """Whether every follower still runs."""
+        return all(follower.is_alive() for follower, _ in self._followers)
+
+    def behind(self) -> list[str]:
+        """The readers that have not taken all that is there for them."""
+        return [
+            follower.reader.name
+            for follower, log in self._followers
+            if log.waiting(follower.reader.position(), follower.reader.topics)
+        ]
+
+    def followers(self) -> list[Follower]:
+        """Every follower, in the order in which they were added."""
+        return [follower for follower, _ in self._followers]
+
+    def _measure(self, follower: Follower) -> None:
+        name, parking = follower.reader.name, self._store.parking
+        self._catalogue.read_from(READER_LAG, _of_lag(follower, 0), reader=name)
+        self._catalogue.read_from(READER_LAG_SECONDS, _of_lag(follower, 1), reader=name)
+        self._catalogue.read_from(PARKED, lambda: parking.count(name), reader=name)
+
+
+def _of_lag(follower: Follower, part: int) -> Callable[[], float]:
+    return lambda: float(follower.lag[part])

@@ -1,0 +1,135 @@
+"""Both services in one process, messages handed straight over: what `pivotpoint run` starts."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.alerts.wiring import Alerts
+from services.chassis.clock import Clock
+from services.chassis.http.server import Server
+from services.chassis.lock import FileLock
+from services.chassis.run import Part, Supervisor
+from services.chassis.transport.embedded import EmbeddedTransport
+from services.folder import alerts_settings, outcomes_settings
+from services.outcomes.wiring import Outcomes
+
+ADDRESSES = "addresses.json"
+"""Where the commands beside a running service learn its addresses."""
+
+
+class InUseError(Exception):
+    """Another process runs on the folder."""
+
+
+class Embedded:
+    """The two services over one data folder."""
+
+    def __init__(self, data: Path, outcomes: Outcomes, alerts: Alerts, lock: FileLock) -> None:
+        """Use `open` instead."""
+        self.data, self.outcomes, self.alerts, self._lock = data, outcomes, alerts, lock
+        transport = EmbeddedTransport()
+        for topic, receiver in (outcomes.receivers() | alerts.receivers()).items():
+            transport.subscribe(topic, receiver)
+        self._supervisor = Supervisor()
+        self._supervisor.add(Part("folder", stop=self._close))
+        self._supervisor.add(
+            Part("alerts", lambda: alerts.start(transport), alerts.stop, alerts.alive)
+        )
+        self._supervisor.add(
+            Part("outcomes", lambda: outcomes.start(transport), outcomes.stop, outcomes.alive)
+        )
+        self._supervisor.add(Part("pages", self._serve_pages, lambda: self.pages.stop()))
+        self._supervisor.add(Part("door", self._serve_door, lambda: self.door.stop()))
+
+    @classmethod
+    def open(
+        cls, data: Path, clock: Clock, outcomes_port: int = 8070, alerts_port: int = 8071
+    ) -> "Embedded":
+        """Both services over `data`, their tables made when missing; nothing runs yet.
+
+        Raises:
+            InUseError: another process runs on the folder.
+            SettingsError: the environment sets something wrong.
+        """
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(data / "run.lock")
+        if not lock.acquire():
+            raise InUseError(
+                f"another process runs on {data}: stop it, or name another folder with --data"
+            )
+        first = outcomes_settings(data, PORT=str(outcomes_port))
+        second = alerts_settings(data, PORT=str(alerts_port))
+        outcomes = Outcomes.open(first, clock)
+        try:
+            alerts = Alerts.open(second, clock)
+        except BaseException:
+            outcomes.stop()
+            raise
+        return cls(data, outcomes, alerts, lock)
+
+    @property
+    def outcomes_port(self) -> int:
+        """The port of the EHR's door."""
+        return self.door.port
+
+    @property
+    def outcomes_url(self) -> str:
+        """Where measures are posted."""
+        return self.door.url
+
+    @property
+    def alerts_url(self) -> str:
+        """Where people sign in."""
+        return self.alerts.settings.url or self.pages.url
+
+    def invite(self, name: str) -> str:
+        """A link that signs a person in once."""
+        return f"{self.alerts_url}/signin/{self.alerts.signin.invite(name)}"
+
+    def behind(self) -> list[str]:
+        """The readers of either service that have not taken all; empty when all have settled."""
+        # An answer may still be on its way back when outcomes was looked at first.
+        return self.outcomes.behind() or self.alerts.behind() or self.outcomes.behind()
+
+    def serve(self, ready: Callable[[], None]) -> int:
+        """Run until a signal; the exit code."""
+        return self._supervisor.run(ready)
+
+    @contextmanager
+    def running(self) -> Iterator["Embedded"]:
+        """Run for the length of a block."""
+        self._supervisor.start()
+        try:
+            yield self
+        finally:
+            self._supervisor.stop()
+
+    def _serve_pages(self) -> None:
+        settings = self.alerts.settings
+        self.pages = Server(
+            self.alerts.app(), settings.host, settings.port, threads=settings.threads
+        )
+        self.pages.start()
+
+    def _serve_door(self) -> None:
+        settings = self.outcomes.settings
+        self.door = Server(
+            self.outcomes.app(), settings.host, settings.port, threads=settings.threads
+        )
+        self.door.start()
+        addresses = {"outcomes": self.outcomes_url, "alerts": self.alerts_url}
+        (self.data / ADDRESSES).write_text(json.dumps(addresses))
+
+    def _close(self) -> None:
+        (self.data / ADDRESSES).unlink(missing_ok=True)
+        self._lock.release()
+
+
+def alerts_address(data: Path) -> str:
+    """Where people sign in to the service that runs on a folder; its default when none does."""
+    try:
+        return str(json.loads((data / ADDRESSES).read_text())["alerts"])
+    except (OSError, ValueError, KeyError):
+        settings = alerts_settings(data)
+        return settings.url or f"http://{settings.host}:{settings.port}"

@@ -1,0 +1,221 @@
+"""The one file of the outcomes service that knows everyone: makes its parts and ties them."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from schemas import topics
+from services.chassis.clock import Clock
+from services.chassis.follower import FollowerReport
+from services.chassis.group_commit import GroupCommit
+from services.chassis.http.health import Health
+from services.chassis.loops import Loops
+from services.chassis.metrics import Catalogue
+from services.chassis.store import Store
+from services.chassis.timers import ClockGuard, Timers
+from services.chassis.transport import Transport
+from services.chassis.view import View
+from services.outcomes import metrics
+from services.outcomes.api import Reading, create_app
+from services.outcomes.consumer import AnswersConsumer
+from services.outcomes.core import answers, episode, findings, measure, sender  # noqa: F401
+from services.outcomes.core.case import Yardsticks
+from services.outcomes.core.event import TOPICS
+from services.outcomes.core.instrument import Instrument, InstrumentError, parse_all
+from services.outcomes.detector import Detector
+from services.outcomes.record import Record
+from services.outcomes.relay import Heartbeat, Relay, RiskRelay
+from services.outcomes.senders import Senders
+from services.outcomes.settings import Settings
+from services.outcomes.views.due import Due, episodes_due
+from services.outcomes.views.episodes import EpisodeReader, Episodes
+from services.outcomes.views.held import Held
+
+SERVICE = "outcomes"
+
+
+def registry(folder: str = "") -> dict[str, Instrument]:
+    """The instruments that ship, and after them those of the clinic's own folder.
+
+    Raises:
+        InstrumentError: a definition is not of the form; the text names file and reason.
+    """
+    shipped = resources.files("services.outcomes") / "instruments"
+    files = sorted((one for one in shipped.iterdir()), key=lambda one: one.name)
+    texts = [(one.name, one.read_text("utf-8")) for one in files if one.name.endswith(".toml")]
+    own = sorted(Path(folder).glob("*.toml")) if folder else []
+    texts += [(str(path), path.read_text("utf-8")) for path in own]
+    return parse_all((name, _toml(name, text)) for name, text in texts)
+
+
+def _toml(name: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InstrumentError(f"{name}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Report(FollowerReport):
+    """Tells the catalogue what followers do."""
+
+    catalogue: Catalogue
+
+    def applied(self, reader: str, entries: int, seconds: float) -> None:
+        """A page took effect."""
+        self.catalogue.count(metrics.READER_ENTRIES, entries, reader=reader)
+        self.catalogue.observe(metrics.READER_SECONDS, seconds, reader=reader)
+
+    def failed(self, reader: str, error: str) -> None:
+        """Something raised an error of this class."""
+        self.catalogue.count(metrics.READER_FAILURES, reader=reader, error=error)
+
+    def parked(self, reader: str) -> None:
+        """A key was parked: the gauge of parked entries tells it."""
+
+
+class Outcomes:
+    """The service over its store; `start` sets it going, without it the commands still work."""
+
+    def __init__(self, settings: Settings, clock: Clock, store: Store) -> None:
+        """Use `open` instead."""
+        self.settings, self.clock, self.store = settings, clock, store
+        self.instruments = registry(settings.instruments)
+        self.catalogue = metrics.catalogue()
+        self.health = Health(self.catalogue)
+        self.log = store.log()
+        self._commit = GroupCommit(store.log(), settings.commit_limit)
+        self.senders = Senders(store.log(), store.ids, store.service_owner, clock)
+        self.episodes_view, self.held_view = Episodes(), Held(store.ids)
+        self.due_view = Due()
+        self.views: tuple[View, ...] = (self.episodes_view, self.held_view, self.due_view)
+        for view in self.views:
+            store.views.register(view)
+        self.reader = EpisodeReader(store.views, self.episodes_view, self.log)
+        self.record = Record(
+            self.log,
+            self._commit,
+            store.vault,
+            self.instruments,
+            clock,
+            settings.zone,
+            self.reader,
+        )
+        self.consumer = AnswersConsumer(
+            store.log(), store.parking, store.ids, clock, store.service_owner
+        )
+        self.guard: ClockGuard = store.clock_guard(clock)
+        self.timers = Timers(clock, self.guard, store.lock("timers"))
+        self._loops: Loops | None = None
+        self._heartbeat: Heartbeat | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock, *, migrate: bool = True) -> "Outcomes":
+        """The service over the store that `settings` names, whose tables are made when missing.
+
+        Raises:
+            NotMigratedError: `migrate` is False and the store has no tables of this version.
+            InstrumentError: a definition of an instrument is wrong.
+        """
+        store = Store.open(settings.store, SERVICE, master_key=settings.master_key, topics=TOPICS)
+        if migrate:
+            store.migrate()
+        return cls(settings, clock, store)
+
+    def app(self) -> Flask:
+        """The door."""
+        self.health.dependency("store", self._store_fault)
+        return create_app(
+            self.record,
+            self.senders,
+            Reading(self.reader, self.store.views, self.held_view, self.store.ids),
+            self.instruments,
+            clock=self.clock,
+            zone=self.settings.zone,
+            health=self.health,
+            catalogue=self.catalogue,
+        )
+
+    def start(self, transport: Transport) -> None:
+        """Start detector, views, relays, timers and the heartbeat of the risk path."""
+        settings, store = self.settings, self.store
+        loops = Loops(
+            store,
+            self.clock,
+            self.health,
+            self.catalogue,
+            poll=settings.poll_s,
+            page=settings.page,
+            report=Report(self.catalogue),
+        )
+        loops.follow(self._detector())
+        risk = RiskRelay(store.log(), transport)
+        loops.follow(risk)
+        loops.follow(Relay(store.log(), transport))
+        for view in self.views:
+            loops.follow(store.views.reader(view))
+        self.health.loop("timers", lambda: self.timers.silence)
+        self._heartbeat = Heartbeat(
+            risk,
+            transport,
+            store.log_id,
+            self.clock,
+            settings.heartbeat_s,
+            self._told,
+        )
+        self._loops = loops
+        loops.start()
+        self.timers.start()
+        self._heartbeat.start()
+
+    def receivers(self) -> dict[str, AnswersConsumer]:
+        """Who takes which topic."""
+        return {topics.ANSWERS: self.consumer}
+
+    def behind(self) -> list[str]:
+        """The readers that have not taken all that is there for them."""
+        return self._loops.behind() if self._loops else []
+
+    def beat(self) -> None:
+        """Send a heartbeat of the risk path now."""
+        if self._heartbeat is not None:
+            self._heartbeat.beat()
+
+    def alive(self) -> bool:
+        """Whether everything that was started still runs."""
+        return self._loops is None or self._loops.alive()
+
+    def stop(self) -> None:
+        """Finish what is at hand and close."""
+        self.health.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        if self.timers.is_alive():
+            self.timers.stop()
+        if self._loops is not None:
+            self._loops.stop()
+        self._commit.close()
+        self.store.close()
+
+    def _detector(self) -> Detector:
+        return Detector(
+            self.store.log(),
+            self.store.ids,
+            Yardsticks(self.instruments, self.settings.rules, self.settings.model),
+            clock=self.clock,
+            zone=self.settings.zone,
+            due=lambda today: episodes_due(self.store.views, self.due_view, today),
+            may_tick=lambda: self.timers.holding and self.guard.distrust is None,
+        )
+
+    def _told(self, count: int, age: float) -> None:
+        self.catalogue.set(metrics.RISK_UNSENT, count)
+        self.catalogue.set(metrics.RISK_UNSENT_SECONDS, age)
+
+    def _store_fault(self) -> str | None:
+        self.log.head()
+        return None
