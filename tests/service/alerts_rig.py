@@ -44,10 +44,10 @@ class Rig:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.clock = SteppedClock(START)
-        self.settings: Settings = load({f"PIVOTPOINT_ALERTS_{k}": v for k, v in settings.items()})
-        self.store = Store.open(
-            f"sqlite:///{folder}", "alerts", master_key=b"k" * 32, topics=TOPICS
-        )
+        place = {"STORE": f"sqlite:///{folder}", "MASTER_KEY": "6b" * 32}
+        chosen = {f"PIVOTPOINT_ALERTS_{k}": v for k, v in (place | settings).items()}
+        self.settings: Settings = load(chosen)
+        self.store = Store.open(place["STORE"], "alerts", master_key=b"k" * 32, topics=TOPICS)
         self.store.migrate()
         self.log = self.store.log()
         self.ids = self.store.ids
@@ -109,7 +109,7 @@ class Rig:
         """Let time pass, day by day, with the timers running."""
         end = self.clock.now() + timedelta(**delta)
         while self.clock.now() < end:
-            self.clock.set(min(end, self.clock.now() + timedelta(hours=6)))
+            self.clock.set(min(end, self.clock.now() + timedelta(hours=12)))
             self.tick()
 
     def tick(self) -> None:

@@ -1,6 +1,6 @@
 """A risk answer is never dropped, held, hidden or closed but by a person who says what was done."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def test_it_can_not_be_laid_aside(rig: Rig, command: str) -> None:
     rig.show()
     alice, alert = rig.person("alice"), rig.book.risk_id(K, "phq-9", 9)
     form = ReflectionForm(decision="stay", answers=(alert.hex,))
-    commands = {
+    commands: dict[str, Callable[[], object]] = {
         "snooze": lambda: rig.desk.snooze(alice, K, alert, None),
         "dismiss": lambda: rig.desk.dismiss(alice, K, alert, "too early to say"),
         "reflect": lambda: rig.desk.reflect(alice, K, form),
