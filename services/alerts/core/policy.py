@@ -125,17 +125,21 @@ class Spoken:
     key: str
     day: date
     channel: str
+    chance: float = 0.0
+    """P(fail) of its client, as far as it is known."""
+    session: str = ""
+    """The client's next session, ISO 8601."""
 
 
 def waiting(policy: Policy, prompts: Sequence[Spoken], today: date) -> frozenset[str]:
     """The keys of prompts that wait because the day's cap is reached.
 
-    Each day holds `prompts_a_day`; within a day the channel's rank decides, then the key; what
-    finds no room goes to the next day that has some.
+    Each day holds `prompts_a_day`; within a day the order of the inbox decides: channel, P(fail),
+    soonest session, then the key. What finds no room goes to the next day that has some.
     """
     taken: dict[date, int] = {}
     late: set[str] = set()
-    for spoken in sorted(prompts, key=lambda p: (p.day, rank("prompt", p.channel), p.key)):
+    for spoken in sorted(prompts, key=_benefit):
         day = spoken.day
         while taken.get(day, 0) >= policy.prompts_a_day:
             day += timedelta(days=1)
@@ -143,6 +147,11 @@ def waiting(policy: Policy, prompts: Sequence[Spoken], today: date) -> frozenset
         if day > today:
             late.add(spoken.key)
     return frozenset(late)
+
+
+def _benefit(spoken: Spoken) -> tuple[date, tuple[int, int], float, str, str]:
+    place = rank("prompt", spoken.channel)
+    return spoken.day, place, -spoken.chance, spoken.session or "9999", spoken.key
 
 
 def snooze_until(policy: Policy, now: datetime, asked: date | None, session: date | None) -> date:

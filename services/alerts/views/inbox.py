@@ -277,8 +277,10 @@ def _not_in(table: Any, hashes: Iterable[str]) -> Any:
 
 def _spoken(documents: Iterable[Document], policy: Policy) -> Iterable[Spoken]:
     for doc in documents:
+        chance = inbox_messages.primary(doc).get("p_fail") or 0.0
         for one in doc["prompts"]:
-            yield Spoken(one["key"], policy.day(datetime.fromisoformat(one["at"])), one["channel"])
+            day = policy.day(datetime.fromisoformat(one["at"]))
+            yield Spoken(one["key"], day, one["channel"], chance, doc["next_session"] or "")
 
 
 def _shown(entry: Mapping[str, Any], access: str, policy: Policy, now: datetime) -> bool:
