@@ -85,4 +85,3 @@ def follower_rate(folder: Path, count: int) -> float:
     started = time.monotonic()
     detection.pull_and_process("Intake")
     return count / (time.monotonic() - started)
-

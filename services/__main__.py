@@ -41,8 +41,9 @@ def run(data: Path, outcomes_port: int, alerts_port: int) -> None:
     from services.chassis.clock import SystemClock
     from services.embedded import Embedded
 
-    both = Embedded.open(data, SystemClock(), outcomes_port, alerts_port)
-    raise click.exceptions.Exit(both.serve(lambda: _first_steps(both.outcomes_url, both.alerts_url, data)))
+    both = Embedded.open(data, SystemClock(), outcomes_port=outcomes_port, alerts_port=alerts_port)
+    code = both.serve(lambda: _first_steps(both.outcomes_url, both.alerts_url, data))
+    raise click.exceptions.Exit(code)
 
 
 @main.command()

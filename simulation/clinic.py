@@ -64,6 +64,8 @@ class Client:
     """The number of the session from which two are missed."""
     totals_only: bool = False
     pivoted: int | None = None
+    approach_now: str | None = None
+    """The approach chosen in a reflection, once there is one."""
 
     @property
     def client(self) -> str:

@@ -31,7 +31,7 @@ class Door:
             DoorError: it was refused.
         """
         body = None if call.body is None else json.dumps(call.body)
-        answer: dict[str, Any] = self._ask(call.method, f"/v1/{call.path}", body, JSON)
+        answer: dict[str, Any] = json.loads(self._ask(call.method, f"/v1/{call.path}", body, JSON))
         return answer
 
     def send_batch(self, calls: list[Call]) -> list[dict[str, Any]]:
@@ -41,7 +41,8 @@ class Door:
             DoorError: the batch, or a line of it, was refused.
         """
         body = "\n".join(json.dumps(call.body) for call in calls)
-        results: list[dict[str, Any]] = self._ask("POST", "/v1/measures/batch", body, NDJSON)
+        content = self._ask("POST", "/v1/measures/batch", body, NDJSON)
+        results: list[dict[str, Any]] = [json.loads(line) for line in content.splitlines()]
         for result in results:
             if result["status"] >= 400:
                 raise DoorError(f"a line of a batch was answered with {result['status']}")
@@ -51,7 +52,7 @@ class Door:
         """Hang up."""
         self._connection.close()
 
-    def _ask(self, method: str, path: str, body: str | None, kind: str) -> Any:
+    def _ask(self, method: str, path: str, body: str | None, kind: str) -> bytes:
         headers = self._headers | ({"Content-Type": kind} if body is not None else {})
         self._connection.request(method, path, body=body, headers=headers)
         answer = self._connection.getresponse()
@@ -59,7 +60,7 @@ class Door:
         if answer.status >= 400:
             route = path.split("?")[0].split("/")[2]
             raise DoorError(f"{method} {route} was answered with {answer.status}")
-        return json.loads(content) if content else {}
+        return content
 
 
 def send_day(door: Door, calls: list[Call], posted: Posted, *, batch: bool) -> None:

@@ -172,8 +172,10 @@ def person_list(data: Path) -> None:
 @data_option
 def invite(name: str, data: Path) -> None:
     """Make a link that signs NAME in once; prints it."""
+    from services.embedded import alerts_address
+
     with opened(data) as service:
-        click.echo(service.signin.invite(name))
+        click.echo(f"{alerts_address(data)}/signin/{service.signin.invite(name)}")
 
 
 @alerts.command("verify")

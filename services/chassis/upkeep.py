@@ -85,4 +85,3 @@ def replay_parked(store: Store, reader: str | None, key: UUID | None) -> None:
     for one in wanted:
         store.parking.request_replay(one.reader, one.key)
     click.echo(f"{len(wanted)} will be tried again by the running service.")
-

@@ -1,0 +1,142 @@
+"""Plays the made-up clinic through both services, day by day, and tells what came of it."""
+
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from services.chassis.clock import SteppedClock, SystemClock
+from simulation import story, summary
+from simulation.clinic import CLINICIANS, OPS, SUPERVISOR, Clinic, clinic
+from simulation.crew import Crew
+from simulation.door import send_day
+from simulation.stage import Stage
+from simulation.summary import Posted
+
+ZONE = ZoneInfo("UTC")
+MORNING, EVENING = time(8, 0), time(18, 0)
+"""When the made-up clinicians look at their inboxes, and when the EHR sends what the day brought."""
+WIDTH = 100
+
+
+def play(*, clients: int, weeks: int, seed: int, port: int, once: bool) -> None:
+    """Play, print the summary, and serve on until stopped unless `once`.
+
+    Raises:
+        simulation.door.DoorError, services.*: the services did not do what they promise.
+    """
+    console = Console(width=WIDTH if not Console().is_terminal else None, highlight=False)
+    began = monotonic()
+    made = clinic(_first_monday(SystemClock().now().date(), weeks), clients, weeks, seed)
+    clock = SteppedClock(_at(made.start, MORNING))
+    console.print(
+        f"Playing a made-up clinic: {clients} clients, {weeks} weeks. Nobody here is real."
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="pivotpoint-demo-") as folder,
+        stopping() as stopped,
+        Stage.open(Path(folder), clock, port) as stage,
+    ):
+        posted = _play_days(stage, made, clock, seed, console, stopped)
+        _catch_up(stage, made, clock)
+        _tell(stage, made, posted, console, monotonic() - began)
+        if once or stopped.is_set():
+            return
+        console.print("Serving until Ctrl-C. Everything is thrown away then.")
+        while not stopped.wait(1.0):
+            clock.set(SystemClock().now())
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """Set on Ctrl-C or SIGTERM, so that the services stop in order and the scratch folder goes."""
+    event = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        event.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _play_days(
+    stage: Stage,
+    made: Clinic,
+    clock: SteppedClock,
+    seed: int,
+    console: Console,
+    stopped: threading.Event,
+) -> Posted:
+    posted, crew = Posted(), Crew(stage, made, seed)
+    columns = (TextColumn("{task.description}"), BarColumn(None), TextColumn("{task.fields[on]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("playing", total=made.days, on="")
+        for day in range(made.days):
+            if stopped.is_set():
+                break
+            on = made.on(day)
+            clock.set(_at(on, MORNING))
+            stage.tick()
+            crew.work(day)
+            clock.set(_at(on, EVENING))
+            send_day(stage.door, made.calls(day), posted, batch=day % 2 == 1)
+            stage.settle()
+            bar.update(task, completed=day + 1, on=f"{on:%d %B}, {posted.recorded} measures")
+    return posted
+
+
+def _catch_up(stage: Stage, made: Clinic, clock: SteppedClock) -> None:
+    """Step on to the present, so that what is served afterwards runs on the time of its readers."""
+    on = made.on(made.days)
+    while on < SystemClock().now().date():
+        clock.set(_at(on, EVENING))
+        stage.tick()
+        on += timedelta(days=1)
+    clock.set(SystemClock().now())
+    stage.tick()
+    stage.settle()
+
+
+def _tell(stage: Stage, made: Clinic, posted: Posted, console: Console, seconds: float) -> None:
+    documents = stage.documents()
+    truth = summary.against_truth(made.clients, documents)
+    loop = summary.loop(documents.values())
+    console.rule("What came of it")
+    for line in summary.lines(posted, truth, loop, made.weeks):
+        console.print(line)
+    told = story.choose(documents.values())
+    if told is not None:
+        console.rule("One course, from first score to effect")
+        console.print(" ".join(story.tell(told, CLINICIANS)))
+    console.rule("Look for yourself")
+    clinician = CLINICIANS[told["clinician"]] if told else next(iter(CLINICIANS.values()))
+    roles = {clinician: "a clinician", SUPERVISOR: "a supervisor", OPS: "an ops person"}
+    for name, role in roles.items():
+        console.print(f"{name}, {role}: {stage.invite(name)}", soft_wrap=True)
+    console.print(
+        f"Each link works once. The whole took {seconds:.0f} s. All clients, clinicians and courses "
+        "are made up; what was found says how the product works, not how well it does with people."
+    )
+
+
+def _first_monday(today: date, weeks: int) -> date:
+    """The latest Monday from which so many whole weeks have passed by today."""
+    start = today - timedelta(weeks=weeks)
+    return start - timedelta(days=start.weekday())
+
+
+def _at(on: date, clock_time: time) -> datetime:
+    return datetime.combine(on, clock_time, ZONE)
