@@ -13,10 +13,11 @@ from typing import Any
 from uuid import UUID
 
 from services.alerts.core import alert, card, course, risk, risk_card
-from services.alerts.core.alert import Alert, Finding
+from services.alerts.core.alert import Alert, AlertEvent, Finding
 from services.alerts.core.course import Course, Header, MessageNoted
 from services.alerts.core.event import Event
-from services.alerts.core.risk import Answered
+from services.alerts.core.policy import RISK
+from services.alerts.core.risk import Answered, Risk
 from services.alerts.people import Directory
 from services.alerts.settings import Settings
 from services.chassis.clock import Clock
@@ -54,10 +55,11 @@ class CourseCache:
             while len(self._courses) > COURSES_REMEMBERED:
                 self._courses.popitem(last=False)
 
-    def forget(self) -> None:
-        """Somebody else has written: read afresh."""
+    def forget(self, ids: Iterable[UUID]) -> None:
+        """Somebody else has written these: read them afresh."""
         with self._lock:
-            self._courses.clear()
+            for id_ in ids:
+                self._courses.pop(id_, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Page:
         self._book = book
         self.courses: dict[UUID, Course] = {}
         self._streams: dict[UUID, list[Any]] = {}
+        self._states: dict[UUID, Any] = {}
         self.events: list[Event] = []
 
     def prefetch(self, incoming: Iterable[Incoming]) -> None:
@@ -101,20 +104,35 @@ class Page:
         return self.courses[id_]
 
     def stream(self, id_: UUID) -> list[Any]:
-        """The events of a stream, those of this page included."""
+        """The stored events of a stream."""
         if id_ not in self._streams:
             self._streams[id_] = self._book.log.read(id_)
         return self._streams[id_]
 
+    def alert(self, id_: UUID) -> Alert | None:
+        """An alert as the page has it so far."""
+        if id_ not in self._states:
+            self._states[id_] = alert.fold(None, self.stream(id_))
+        state: Alert | None = self._states[id_]
+        return state
+
+    def risk(self, id_: UUID) -> Risk | None:
+        """A risk item as the page has it so far."""
+        if id_ not in self._states:
+            self._states[id_] = risk.fold(None, self.stream(id_))
+        state: Risk | None = self._states[id_]
+        return state
+
     def add(self, events: Iterable[Event]) -> None:
         """Take up what one message came to."""
         for event in events:
-            self.events.append(event)
-            if event.originator_id in self._streams and not isinstance(event, MessageNoted):
-                self._streams[event.originator_id].append(event)
+            id_ = event.originator_id
             if isinstance(event, MessageNoted):
-                before = self.courses[event.originator_id]
-                self.courses[event.originator_id] = course.evolve(before, event)
+                self.courses[id_] = course.evolve(self.courses[id_], event)
+            elif isinstance(event, AlertEvent):
+                evolve = risk.evolve if event.channel == RISK else alert.evolve
+                self._states[id_] = evolve(self._states.get(id_), event)
+            self.events.append(event)
 
 
 class Book:
@@ -202,7 +220,7 @@ class Book:
     def unreadable(self, page: Page, episode: UUID, owner: UUID) -> list[Event]:
         """A risk message that could not be read: the backup is told at once."""
         id_ = self.risk_id(episode, risk.UNREADABLE, "")
-        state = risk.fold(None, page.stream(id_))
+        state = page.risk(id_)
         now = self._clock.now()
         pen = risk.pen_for(state, id_, episode.hex, owner, now)
         made = risk_card.unreadable(self._settings.policy_link)
@@ -220,7 +238,9 @@ class Book:
         return state.subject or self.provisional_owner(incoming.episode)
 
     def found(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
-        """A finding opened or was amended."""
+        """A finding opened or was amended; risk answers have a path of their own."""
+        if data["channel"] == RISK:
+            return []
         now, policy = self._clock.now(), self._settings.policy
         current, pen = self._alert(page, state, data["channel"], now)
         old_news = bool(data["old_news"])
@@ -237,6 +257,8 @@ class Book:
 
     def cleared(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
         """A finding cleared: it settles, or is withdrawn when a correction took its grounds."""
+        if data["channel"] == RISK:
+            return []
         current, pen = self._alert(page, state, data["channel"], self._clock.now())
         spell = _hex(data["spell"])
         return list(
@@ -251,7 +273,7 @@ class Book:
             answered = _answered(data, item)
             episode = UUID(state.episode)
             id_ = self.risk_id(episode, answered.instrument, answered.item)
-            current = risk.fold(None, page.stream(id_))
+            current = page.risk(id_)
             owner = state.subject or self.provisional_owner(episode)
             pen = risk.pen_for(current, id_, state.episode, owner, now)
             away = self.unreachable(state.header, data, now)
@@ -280,7 +302,7 @@ class Book:
     ) -> tuple[Alert | None, alert.Next]:
         episode = UUID(state.episode)
         id_ = self.alert_id(episode, channel)
-        current = alert.fold(None, page.stream(id_))
+        current = page.alert(id_)
         owner = state.subject or self.provisional_owner(episode)
         return current, alert.Next(current, id_, state.episode, channel, owner, now)
 

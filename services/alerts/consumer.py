@@ -71,7 +71,7 @@ class _Consumer:
             try:
                 self._log.append(page.events, (source, deliveries[-1].offset))
             except ConflictError:
-                self._book.cache.forget()
+                self._book.cache.forget(page.courses)
                 position = self._log.position(source)
                 deliveries = [one for one in deliveries if one.offset > position]
                 if not deliveries:
@@ -87,7 +87,6 @@ class _Consumer:
 
     def _without_erased(self, source: str, deliveries: Sequence[Delivery]) -> None:
         """A client on the page was erased: messages one by one, passing over the client's."""
-        self._book.cache.forget()
         if len(deliveries) == 1:
             self._log.append([], (source, deliveries[0].offset))
             return
@@ -188,13 +187,13 @@ class EpisodesConsumer(_Consumer):
                 except StoreError:
                     raise
                 except Exception as error:
-                    self._book.cache.forget()
                     self._parking.refuse(EPISODES_READER, key, type(error).__name__)
 
     def _replay(self, episode: UUID) -> None:
         """Act upon what was noted and waits, in order, each in a commit of its own."""
-        self._book.cache.forget()
-        stream = self._log.read(self._book.course_id(episode))
+        course_id = self._book.course_id(episode)
+        self._book.cache.forget([course_id])
+        stream = self._log.read(course_id)
         done = {one.message["id"] for one in stream if getattr(one, "effect", False)}
         for noted in stream:
             if getattr(noted, "effect", True) or noted.message["id"] in done:
@@ -212,7 +211,7 @@ class EpisodesConsumer(_Consumer):
             try:
                 self._log.append(page.events)
             except ConflictError:
-                self._book.cache.forget()
+                self._book.cache.forget(page.courses)
                 continue
             self._book.cache.keep(page.courses.values())
             return

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from flask import Flask
-
 from schemas import topics
 from services.alerts import api
 from services.alerts.book import Book
@@ -38,6 +36,7 @@ from services.chassis.clock import Clock
 from services.chassis.eventlog import StoreError
 from services.chassis.group_commit import GroupCommit
 from services.chassis.http.health import Health
+from services.chassis.http.server import Server
 from services.chassis.loops import Loops
 from services.chassis.metrics import Catalogue
 from services.chassis.store import Store
@@ -71,13 +70,7 @@ class Alerts:
         book = Book(self.log, store.ids, clock, self.directory, settings)
         self.watch = RiskWatch(clock, settings.heartbeat_late_s)
         self.episodes = EpisodesConsumer(self.log, book, store.ids, store.parking, self.catalogue)
-        self.risk = RiskConsumer(
-            self.log,
-            Book(self.log, store.ids, clock, self.directory, settings),
-            store.ids,
-            self.watch,
-            self.catalogue,
-        )
+        self.risk = RiskConsumer(self.log, book, store.ids, self.watch, self.catalogue)
         self.guard: ClockGuard = store.clock_guard(clock)
         self.timers = Timers(clock, self.guard, store.lock("timers"))
         self._loops: Loops | None = None
@@ -107,12 +100,14 @@ class Alerts:
             SignInTables(store.volatile).migrate()
         return cls(settings, clock, store)
 
-    def app(self) -> Flask:
-        """The pages; to be made after `start`, whose followers they tell of."""
+    def server(self) -> Server:
+        """The pages, listening already; to be made after `start`, whose followers they tell of."""
         house = self._house()
         self.health.dependency("store", self._store_fault)
         inbox = api.blueprint(lambda: house.reading.inbox(person()))
-        return create_app(house, self.health, self.catalogue, ((inbox, clinical(house)),))
+        app = create_app(house, self.health, self.catalogue, ((inbox, clinical(house)),))
+        settings = self.settings
+        return Server(app, settings.host, settings.port, threads=settings.threads)
 
     def receivers(self) -> dict[str, Receiver]:
         """Who takes which topic."""
