@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import Flask
+
 from services.chassis.clock import SteppedClock
 from services.chassis.follower import Follower
 from services.chassis.group_commit import GroupCommit
@@ -67,6 +69,7 @@ class Door:
     clock: SteppedClock
     commit: GroupCommit
     health: Health
+    app: Flask
     port: int
     token: str = ""
 
@@ -90,7 +93,9 @@ class Door:
         try:
             connection.request(method, path, raw, sent | (headers or {}))
             response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
+            return Answer(
+                response.status, {k.title(): v for k, v in response.getheaders()}, response.read()
+            )
         finally:
             connection.close()
 
@@ -151,7 +156,7 @@ def opened(folder: Path, now: datetime = NOW) -> Iterator[Door]:
     for follower in followers:
         follower.start()
     server.start()
-    door = Door(store, record, senders, instruments, clock, commit, health, server.port)
+    door = Door(store, record, senders, instruments, clock, commit, health, app, server.port)
     door.token = senders.add("ehr")
     try:
         yield door
@@ -163,7 +168,7 @@ def opened(folder: Path, now: datetime = NOW) -> Iterator[Door]:
         store.close()
 
 
-def phq(number: int = 1, **changes: Any) -> dict[str, Any]:
+def phq(number: int | str = 1, **changes: Any) -> dict[str, Any]:
     """A measure as an EHR posts it."""
     return {
         "external_id": f"m-{number}",

@@ -57,7 +57,10 @@ _WORDS = {
 
 
 def _validation(error: ValidationError) -> Problem:
-    return _invalid(_pointers(error.normalized_messages()))
+    messages: Any = error.messages
+    if isinstance(messages, list):  # raised by hand, for a field of an address
+        messages = {error.field_name: messages}
+    return _invalid(_pointers(messages))
 
 
 def _answers(error: AnswersError) -> Problem:
