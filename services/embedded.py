@@ -1,21 +1,18 @@
 """Both services in one process, messages handed straight over: what `pivotpoint run` starts."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from services.alerts import settings as alerts_settings
 from services.alerts.wiring import Alerts
+from services.chassis import folder
 from services.chassis.clock import Clock
-from services.chassis.http.server import Server
 from services.chassis.lock import FileLock
 from services.chassis.run import Part, Supervisor
 from services.chassis.transport.embedded import EmbeddedTransport
-from services.folder import alerts_settings, outcomes_settings
+from services.outcomes import settings as outcomes_settings
 from services.outcomes.wiring import Outcomes
-
-ADDRESSES = "addresses.json"
-"""Where the commands beside a running service learn its addresses."""
 
 
 class InUseError(Exception):
@@ -58,8 +55,8 @@ class Embedded:
             raise InUseError(
                 f"another process runs on {data}: stop it, or name another folder with --data"
             )
-        first = outcomes_settings(data, PORT=str(outcomes_port))
-        second = alerts_settings(data, PORT=str(alerts_port))
+        first = outcomes_settings.of_folder(data, PORT=str(outcomes_port))
+        second = alerts_settings.of_folder(data, PORT=str(alerts_port))
         outcomes = Outcomes.open(first, clock)
         try:
             alerts = Alerts.open(second, clock)
@@ -106,30 +103,15 @@ class Embedded:
             self._supervisor.stop()
 
     def _serve_pages(self) -> None:
-        settings = self.alerts.settings
-        self.pages = Server(
-            self.alerts.app(), settings.host, settings.port, threads=settings.threads
-        )
+        self.pages = self.alerts.server()
         self.pages.start()
 
     def _serve_door(self) -> None:
-        settings = self.outcomes.settings
-        self.door = Server(
-            self.outcomes.app(), settings.host, settings.port, threads=settings.threads
-        )
+        self.door = self.outcomes.server()
         self.door.start()
         addresses = {"outcomes": self.outcomes_url, "alerts": self.alerts_url}
-        (self.data / ADDRESSES).write_text(json.dumps(addresses))
+        folder.write_addresses(self.data, addresses)
 
     def _close(self) -> None:
-        (self.data / ADDRESSES).unlink(missing_ok=True)
+        folder.forget_addresses(self.data)
         self._lock.release()
-
-
-def alerts_address(data: Path) -> str:
-    """Where people sign in to the service that runs on a folder; its default when none does."""
-    try:
-        return str(json.loads((data / ADDRESSES).read_text())["alerts"])
-    except (OSError, ValueError, KeyError):
-        settings = alerts_settings(data)
-        return settings.url or f"http://{settings.host}:{settings.port}"

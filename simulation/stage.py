@@ -88,7 +88,7 @@ class Stage:
 
     def episode(self, reference: str) -> UUID:
         """The id of an episode."""
-        return self._both.outcomes.record.episodes.episode_id(SENDER, reference)
+        return self._both.outcomes.record.episodes.id_of(SENDER, reference)
 
     def invite(self, name: str) -> str:
         """A link that signs a person in once."""

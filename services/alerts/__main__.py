@@ -1,4 +1,4 @@
-"""The commands of the alerts service: people, their sign-in links, checking, rebuilding, replaying."""
+"""The commands of the alerts service: people, sign-in links, checking, rebuilding, replaying."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,11 +22,11 @@ DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 @contextmanager
 def opened(data: Path) -> Iterator["Alerts"]:
     """The service over its data, nothing of it running; works beside a `run` of the same folder."""
+    from services.alerts import settings
     from services.alerts.wiring import Alerts
     from services.chassis.clock import SystemClock
-    from services.folder import alerts_settings
 
-    service = Alerts.open(alerts_settings(data), SystemClock())
+    service = Alerts.open(settings.of_folder(data), SystemClock())
     try:
         yield service
     finally:
@@ -172,10 +172,13 @@ def person_list(data: Path) -> None:
 @data_option
 def invite(name: str, data: Path) -> None:
     """Make a link that signs NAME in once; prints it."""
-    from services.embedded import alerts_address
+    from services.chassis import folder
 
     with opened(data) as service:
-        click.echo(f"{alerts_address(data)}/signin/{service.signin.invite(name)}")
+        settings = service.settings
+        running = folder.address(data, "alerts")
+        url = running or settings.url or f"http://{settings.host}:{settings.port}"
+        click.echo(f"{url}/signin/{service.signin.invite(name)}")
 
 
 @alerts.command("verify")

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
+from pathlib import Path
 
 from services.alerts.core.policy import Policy
+from services.chassis import folder
 from services.chassis.settings import Reader, SettingsError
 
 PREFIX = "PIVOTPOINT_ALERTS_"
@@ -134,3 +136,13 @@ def key_of(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         return b""
+
+
+def of_folder(data: Path, **more: str) -> Settings:
+    """The settings of a data folder; the environment wins over them, `more` over both.
+
+    Raises:
+        SettingsError: something of it is wrong.
+        OSError: the folder cannot be written.
+    """
+    return load(folder.source(data, "alerts", PREFIX, more))

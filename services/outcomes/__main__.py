@@ -1,4 +1,4 @@
-"""The commands of the outcomes service: senders, held measures, parked entries, checking, rebuilding."""
+"""The commands of the outcomes service: senders, held measures, checking, rebuilding."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def opened(data: Path) -> Iterator["Outcomes"]:
     """The service over its data, nothing of it running; works beside a `run` of the same folder."""
     from services.chassis.clock import SystemClock
-    from services.folder import outcomes_settings
+    from services.outcomes import settings
     from services.outcomes.wiring import Outcomes
 
-    service = Outcomes.open(outcomes_settings(data), SystemClock())
+    service = Outcomes.open(settings.of_folder(data), SystemClock())
     try:
         yield service
     finally:

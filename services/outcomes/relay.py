@@ -120,7 +120,9 @@ class Relay(_Outbox):
 
     name = "relay"
     topic = topics.EPISODES
-    topics = frozenset(kind.TOPIC for kind in (*HEADER, *SAME_FIELDS, episode.ApproachChosen))
+    topics = frozenset([*(one.TOPIC for one in HEADER), *(one.TOPIC for one in SAME_FIELDS)]) | {
+        episode.ApproachChosen.TOPIC
+    }
 
     def key(self, entry: Entry) -> UUID | None:
         """The episode, whose later entries wait when one of them cannot be sent."""

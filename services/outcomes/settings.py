@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from services.chassis import folder
 from services.chassis.settings import Reader, SettingsError
 from services.outcomes.core import estimate
 from services.outcomes.core.estimate import Defaults
@@ -108,3 +110,13 @@ def _numbers(reader: Reader, prefix: str, defaults: D) -> D:
         else:
             values[field.name] = reader.number(name, meaning, default)
     return type(defaults)(**values)
+
+
+def of_folder(data: Path, **more: str) -> Settings:
+    """The settings of a data folder; the environment wins over them, `more` over both.
+
+    Raises:
+        SettingsError: something of it is wrong.
+        OSError: the folder cannot be written.
+    """
+    return load(folder.source(data, "outcomes", PREFIX, more))

@@ -6,13 +6,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
-
 from schemas import topics
 from services.chassis.clock import Clock
 from services.chassis.follower import FollowerReport
 from services.chassis.group_commit import GroupCommit
 from services.chassis.http.health import Health
+from services.chassis.http.server import Server
 from services.chassis.loops import Loops
 from services.chassis.metrics import Catalogue
 from services.chassis.store import Store
@@ -56,7 +55,7 @@ def _toml(name: str, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InstrumentError(f"{name}: {error}") from None
+        raise InstrumentError(name, "as a whole", f"is no TOML: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +125,10 @@ class Outcomes:
             store.migrate()
         return cls(settings, clock, store)
 
-    def app(self) -> Flask:
-        """The door."""
+    def server(self) -> Server:
+        """The door, listening already."""
         self.health.dependency("store", self._store_fault)
-        return create_app(
+        app = create_app(
             self.record,
             self.senders,
             Reading(self.reader, self.store.views, self.held_view, self.store.ids),
@@ -139,6 +138,8 @@ class Outcomes:
             health=self.health,
             catalogue=self.catalogue,
         )
+        settings = self.settings
+        return Server(app, settings.host, settings.port, threads=settings.threads)
 
     def start(self, transport: Transport) -> None:
         """Start detector, views, relays, timers and the heartbeat of the risk path."""
