@@ -141,7 +141,11 @@ class Follower(threading.Thread):
 
     @property
     def lag(self) -> tuple[int, float]:
-        """How many events wait (counted up to 100,000), and the age in seconds of the oldest."""
+        """How many events wait (counted up to 100,000), and the age in seconds of the oldest.
+
+        Raises:
+            StoreError: the log could not be asked.
+        """
         after = self.reader.position() if self._cursor is None else self._cursor
         count = self._log.waiting(after, self.reader.topics)
         if not count:
@@ -262,6 +266,7 @@ class Follower(threading.Thread):
         moved = position != self._cursor
         self._cursor = position
         if moved:
+            self._held = self._parking.parked(self.reader.name)
             self._reload()
         return moved
 
@@ -284,6 +289,8 @@ class Follower(threading.Thread):
                 self._replay(key, first)
             except PASSING:
                 raise
+            except ConflictError:  # somebody else wrote: look again, and try again next turn
+                self._reload()
             except Exception as error:
                 self._reload()
                 self._parking.refuse(self.reader.name, key, type(error).__name__)

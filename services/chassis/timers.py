@@ -12,7 +12,6 @@ from sqlalchemy import BigInteger, Column, MetaData, String, Table, delete, inse
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.eventlog import EventLog
-from services.chassis.faults import StoreError
 from services.chassis.lock import SingleHolder
 
 LOGGER = logging.getLogger(__name__)
@@ -163,7 +162,7 @@ class Timers(threading.Thread):
         try:
             self.holding = self._lock.acquire()
             now = self._guard.check() if self.holding else None
-        except StoreError as error:
+        except Exception as error:  # whatever it is, timers must turn again
             self.holding, now = False, None
             self._tell("timers", error)
         if now is not None:

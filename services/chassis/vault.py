@@ -245,7 +245,8 @@ class Vault:
     def subjects(self, clients: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
         """The ids of many (sender, client) at once; new ones are made in one transaction."""
         wanted = set(clients)
-        found = {pair: self._clients[pair] for pair in wanted if pair in self._clients}
+        with self._lock:
+            found = {pair: self._clients[pair] for pair in wanted if pair in self._clients}
         hashes = {self.ids.digest("client", *pair): pair for pair in wanted - found.keys()}
         if hashes:
             with self._database.reading() as connection:

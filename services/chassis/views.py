@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, select
 
 from services.chassis.database import Database
 from services.chassis.eventlog import Damaged, Entry, EventLog, Progress, Redacted, Wakeup
-from services.chassis.faults import ConflictError
+from services.chassis.faults import ConflictError, StoreError
 from services.chassis.parking import Parking
 from services.chassis.vault import Vault
 from services.chassis.view import Document, NotBuiltError, View
@@ -129,23 +129,54 @@ class ViewStore:
     def rebuild(self, view: View, log: EventLog, progress: Progress | None = None) -> None:
         """Fill a new table from the log beside the live one; switch when it has caught up.
 
-        What is parked for the view is tried again in passing: an entry that still cannot be folded
-        ends the rebuild, and the live view stays as it is.
+        What cannot be folded is parked; what is parked and now folds is replayed by the follower.
 
         Raises:
             ConflictError: another rebuild of the view was quicker.
         """
         with self._database.writing() as connection:
             number = self.tables.start(connection, view)
+        held: dict[UUID, Entry] = {}
         position = 0
         while True:
             page = log.page(position, REBUILD_PAGE, view.topics)
-            self.write_page(view, number, page.entries, position, page.scanned_to)
+            self._fill(view, number, page.entries, position, page.scanned_to, held)
             position, head = page.scanned_to, log.head()
             if progress:
                 progress(position, head)
             if position >= head and self.switch(view, number):
+                break
+        for key in self.parking.parked(reader_name(view)).keys() - held.keys():
+            self.parking.request_replay(reader_name(view), key)
+
+    def _fill(
+        self,
+        view: View,
+        number: int,
+        entries: Sequence[Entry],
+        at: int,
+        to: int,
+        held: dict[UUID, Entry],
+    ) -> None:
+        """Write a page of a rebuild, parking the keys of what cannot be folded in `held`."""
+        ready = [entry for entry in entries if document_key(view, entry) not in held]
+        try:
+            self.write_page(view, number, ready, at, to)
+        except (ConflictError, StoreError):
+            raise
+        except Exception as error:
+            if len(ready) > 1:
+                half = len(ready) // 2
+                middle = ready[half - 1].position
+                self._fill(view, number, ready[:half], at, middle, held)
+                self._fill(view, number, ready[half:], middle, to, held)
                 return
+            key = document_key(view, ready[0]) if ready else None
+            if key is None:
+                raise
+            held[key] = ready[0]
+            self.parking.park(reader_name(view), key, ready[0].position, type(error).__name__)
+            self._fill(view, number, [], at, to, held)
 
     def verify(self, view: View, log: EventLog) -> list[str]:
         """Compare every stored document with a fresh fold of the log; what differs."""
@@ -274,9 +305,7 @@ class ViewReader:
 
     def key(self, entry: Entry) -> UUID | None:
         """The document the entry belongs to."""
-        if isinstance(entry.event, (Redacted, Damaged)):
-            return None
-        return self._view.key(entry.event)
+        return document_key(self._view, entry)
 
     def idle(self) -> None:
         """Switch when a new build has caught up."""
@@ -293,6 +322,13 @@ class ViewReader:
 def reader_name(view: View) -> str:
     """Under which parking and metrics know a view's reader."""
     return f"view {view.name}"
+
+
+def document_key(view: View, entry: Entry) -> UUID | None:
+    """The document an entry belongs to; none when it cannot be read."""
+    if isinstance(entry.event, (Redacted, Damaged)):
+        return None
+    return view.key(entry.event)
 
 
 def _readable(view: View, entries: Sequence[Entry]) -> tuple[list[tuple[UUID, Entry]], int]:

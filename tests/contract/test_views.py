@@ -248,6 +248,34 @@ def test_poison_stops_one_document(store: Store) -> None:
     assert store.views.verify(VIEW, log) == []
 
 
+def test_a_rebuild_parks_poison_and_heals_what_is_mended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.views.register(VIEW)
+    log, sick, well = store.log(), episode(), episode()
+    texts = ["first", "poison", "behind"]
+    log.append([noted(text, episode=sick) for text in texts] + [noted("well", episode=well)])
+    runner = follower(store, store.views.reader(VIEW))
+    runner.start()
+    soon(lambda: store.parking.count() == 1)
+    store.views.rebuild(VIEW, log)
+    assert store.views.get(VIEW, UUID(sick)) == {"owner": OWNER.hex, "lines": ["first"]}
+    assert store.views.get(VIEW, UUID(well)) == {"owner": OWNER.hex, "lines": ["well"]}
+    assert store.parking.count() == 1
+
+    def mended(self: Lines, doc: Document | None, entry: Any) -> Document | None:
+        return {"owner": OWNER.hex, "lines": [*(doc["lines"] if doc else []), entry.event.text]}
+
+    monkeypatch.setattr(Lines, "fold", mended)
+    store.views.rebuild(VIEW, log)
+    soon(lambda: store.parking.count() == 0)
+    position = log.append([noted("last", episode=sick)])[0]
+    assert store.views.wait_for(VIEW, position, 5)
+    runner.stop()
+    assert store.views.get(VIEW, UUID(sick)) == {"owner": OWNER.hex, "lines": [*texts, "last"]}
+    assert store.views.verify(VIEW, log) == []
+
+
 def test_damaged_events_are_passed_and_counted(store: Store, place: Place) -> None:
     store.views.register(VIEW)
     log, one = store.log(), episode()

@@ -43,7 +43,8 @@ def main(location: str, service: str, seed: str, count: str) -> None:
 
         answer = group.submit(decide)
         with tell:
-            print(name.hex, answer, flush=True)
+            sys.stdout.write(f"{name.hex} {answer}\n")
+            sys.stdout.flush()
 
     def run(first: int) -> None:
         for number in range(first, int(count), THREADS):
