@@ -1,7 +1,7 @@
 """The pages that clinicians, supervisors and operators look at, rendered on the server."""
 
 from services.alerts.pages.application import create_app
-from services.alerts.pages.house import Freshness, House, Loop, Operations, open_house
+from services.alerts.pages.house import Freshness, House, Loop, Operations
 from services.alerts.pages.reading import Views
 from services.alerts.pages.session import clinical, ops, person, signed_in
 
@@ -13,7 +13,6 @@ __all__ = [
     "Views",
     "clinical",
     "create_app",
-    "open_house",
     "ops",
     "person",
     "signed_in",

@@ -14,19 +14,28 @@ from typing import Any
 from services.alerts.core.card import LABELS
 from services.alerts.pages import words
 from services.alerts.pages.axes import day_of, score_ticks
-from services.alerts.pages.labels import Spot, spread
+from services.alerts.pages.labels import Spot, shorten, spread
 from services.alerts.pages.lanes import draw_lanes
 from services.alerts.pages.marks import (
     Dot,
     Drawing,
     Line,
     Path,
-    Text,
     diamond,
     polygon,
     polyline,
 )
-from services.alerts.pages.sheet import HORIZON, NARROW, WIDE, Sheet, Size, pivots, prepare
+from services.alerts.pages.sheet import (
+    EXTRA,
+    HORIZON,
+    LIMIT,
+    NARROW,
+    WIDE,
+    Sheet,
+    Size,
+    pivots,
+    prepare,
+)
 
 __all__ = ["NARROW", "WIDE", "Drawing", "Size", "describe", "draw"]
 
@@ -114,7 +123,8 @@ def _bands(sheet: Sheet) -> None:
     middles = [frame.y((float(band["low"]) + float(band["high"])) / 2) + 4 for band in bands]
     for band, y in zip(bands, spread(middles, 14, frame.top + 8, frame.bottom), strict=True):
         if y <= frame.bottom:
-            sheet.board.put("soft", str(band["label"]), Spot(frame.right + 8, y))
+            name = shorten(str(band["label"]), sheet.size.gutter - 10, sheet.size.font)
+            sheet.board.put("soft", name, Spot(frame.right + 8, y))
 
 
 def _side(sheet: Sheet) -> None:
@@ -124,7 +134,7 @@ def _side(sheet: Sheet) -> None:
     sheet.board.put("ink", caption, Spot(4, 15))
     for value in score_ticks(scale, frame.bottom - frame.top):
         y = frame.y(value) + 0.34 * sheet.size.font
-        sheet.marks.append(Text("soft", frame.left - 7, y, "end", words.number(value)))
+        sheet.board.put("soft", words.number(value), Spot(frame.left - 7, y, "end"))
 
 
 def _cutoff(sheet: Sheet) -> None:
@@ -133,8 +143,9 @@ def _cutoff(sheet: Sheet) -> None:
         return
     y = frame.y(float(cutoff))
     sheet.marks.append(Line("cutoff", frame.left, y, frame.right, y))
+    sheet.board.avoid(_sampled([(frame.left, y), (frame.right, y)]), 1)
     spots = _along_line(sheet, y, frame.left, frame.right)
-    sheet.label("soft", f"cut-off {words.number(cutoff)}", spots)
+    sheet.label("soft", f"cut-off {words.number(cutoff)}", spots, rank=LIMIT)
 
 
 def _reliable_change(sheet: Sheet) -> None:
@@ -151,11 +162,13 @@ def _reliable_change(sheet: Sheet) -> None:
             continue
         y = frame.y(value)
         sheet.marks.append(Line("reliable", start, y, end, y))
+        sheet.board.avoid(_sampled([(start, y), (end, y)]), 1)
         better = (sign < 0) == (scale["higher_is"] == "worse")
         side = "below" if sign < 0 else "above"
         text = f"reliably {'better' if better else 'worse'} {side} {words.number(value)}"
         spots = _along_line(sheet, y, start, end)
-        sheet.label("soft", text, spots + _along_line(sheet, y, frame.left, frame.right))
+        spots += _along_line(sheet, y, frame.left, frame.right)
+        sheet.label("soft", text, spots, rank=LIMIT)
 
 
 def _along_line(sheet: Sheet, y: float, left: float, right: float) -> list[Spot]:
@@ -164,15 +177,16 @@ def _along_line(sheet: Sheet, y: float, left: float, right: float) -> list[Spot]
     for share in (0.0, 0.99, 0.2, 0.4, 0.6, 0.8):
         x = left + 4 + share * (right - left - 4)
         anchor = "end" if share > 0.9 else "start"
-        spots += [Spot(x, y - 4, anchor), Spot(x, y + sheet.size.font, anchor)]
+        spots += [Spot(x, y - 5, anchor), Spot(x, y + sheet.size.font, anchor)]
     return spots
 
 
 def _beside(points: Sequence[_Place], size: Size) -> list[Spot]:
     """Places along a curve, from its end backwards, above and below, near and farther."""
     spots = []
+    every = max(len(points) // 8, 1)
     for away in (6, 14, 26):
-        for x, y in [*points[::-1]]:
+        for x, y in points[::-1][::every]:
             for anchor in ("start", "middle", "end"):
                 spots.append(Spot(x, y - away, anchor))
                 spots.append(Spot(x, y + away + 0.8 * size.font, anchor))
@@ -223,6 +237,8 @@ def _fan(sheet: Sheet, steps: list[Any], look: str, share: str) -> None:
     high = [(frame.x(week), frame.y(step[f"high{share}"])) for week, step in steps]
     sheet.marks.append(Path(look, polygon([*low, *high[::-1]])))
     sheet.board.avoid([*_sampled(low), *_sampled(high)], 2)
+    for pair in zip(low, high, strict=True):  # words read badly on the tint, so inside as well
+        sheet.board.avoid(_sampled(pair, 18), 6)
 
 
 def _pivot_forecast(sheet: Sheet) -> None:
@@ -308,7 +324,7 @@ def _estimate(sheet: Sheet) -> None:
             sheet.board.avoid(_sampled(path), 3)
             drawn += path if known else []
     if drawn:
-        sheet.label("score-words", "estimate", _beside(drawn, sheet.size), needed=False)
+        sheet.label("score-words", "estimate", _beside(drawn, sheet.size), rank=EXTRA)
 
 
 def _scores(sheet: Sheet) -> None:
@@ -321,16 +337,16 @@ def _scores(sheet: Sheet) -> None:
             sheet.marks.append(Dot("score", x, y, 3.6 if crowded else 4.6, says))
         else:
             sheet.marks.append(Path("unused", diamond(x, y, 5), says))
-        sheet.board.avoid([(x, y)], 6)
+        sheet.board.keep_clear(x, y, 5)
     if sheet.points:
         for point in (sheet.points[-1], sheet.points[0])[: len(sheet.points)]:
             here = [(frame.x_on(point["on"]), frame.y(point["score"]))]
             text = words.number(point["score"])
-            sheet.label("score-value", text, _beside(here, sheet.size), needed=False)
+            sheet.label("score-value", text, _beside(here, sheet.size), rank=EXTRA)
     unused = [point for point in sheet.points if not point["used"]]
     for point in unused[:1]:
         here = [(frame.x_on(point["on"]), frame.y(point["score"]))]
-        sheet.label("soft", "not used", _beside(here, sheet.size), needed=False)
+        sheet.label("soft", "not used", _beside(here, sheet.size), rank=EXTRA)
 
 
 def _findings(sheet: Sheet) -> None:
@@ -347,7 +363,7 @@ def _findings(sheet: Sheet) -> None:
         place = (frame.x_on(day), frame.y(scores[day]))
         text = ", ".join(dict.fromkeys(name.lower() for name in names))
         sheet.marks.append(Dot("found", *place, 8, f"{text}; {words.day(day)}"))
-        sheet.label("found-words", text, _beside([place], sheet.size), needed=False)
+        sheet.label("found-words", text, _beside([place], sheet.size), rank=EXTRA)
 
 
 def _today(sheet: Sheet, today: date) -> None:
@@ -360,10 +376,10 @@ def _today(sheet: Sheet, today: date) -> None:
     x = frame.x_on(today.isoformat())
     sheet.marks.append(Line("today", x, frame.bottom - 26, x, frame.bottom))
     spots = [Spot(x + 4, frame.bottom - 6), Spot(x - 4, frame.bottom - 6, "end")]
-    sheet.label("soft", "today", spots, needed=False)
+    sheet.label("soft", "today", spots, rank=EXTRA)
 
 
-def _sampled(path: Sequence[_Place], step: float = 9.0) -> list[_Place]:
+def _sampled(path: Sequence[_Place], step: float = 12.0) -> list[_Place]:
     """Points along a path, close enough that no label slips between them."""
     points: list[_Place] = []
     for (x1, y1), (x2, y2) in pairwise(path):

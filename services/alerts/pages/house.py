@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 
 from services.alerts.core.lens import Lens
 from services.alerts.core.person import Person
-from services.alerts.settings import Settings
 from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
 from services.alerts.writing import ReflectionForm
-from services.chassis.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,31 +144,3 @@ class House:
     def today(self) -> date:
         """The installation's day."""
         return self.now().astimezone(self.zone).date()
-
-
-def open_house(
-    settings: Settings,
-    clock: Clock,
-    reading: Reading,
-    desk: Commands,
-    signin: Entrance,
-    lenses: tuple[Lens, ...],
-    approaches: tuple[str, ...] = (),
-) -> House:
-    """The house as the installation's settings want it.
-
-    The local policy for risk answers counts as set only when its place, a contact and a backup
-    are all named.
-    """
-    is_set = bool(settings.policy_link and settings.contact and settings.backup)
-    return House(
-        reading=reading,
-        commands=desk,
-        entrance=signin,
-        now=clock.now,
-        zone=settings.policy.zone,
-        lenses=lenses,
-        approaches=approaches,
-        risk_policy=settings.policy_link if is_set else None,
-        contact=settings.contact,
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from services.alerts.pages.marks import Text
 
@@ -49,7 +50,12 @@ class Spot:
 
 def text_width(text: str, size: float) -> float:
     """The width of a text at a font size, on the generous side of common sans-serif faces."""
-    return size * sum(_advance(letter) for letter in text)
+    return size * _ems(text)
+
+
+@lru_cache(maxsize=4096)
+def _ems(text: str) -> float:
+    return sum(_advance(letter) for letter in text)
 
 
 def _advance(letter: str) -> float:
@@ -75,47 +81,79 @@ def shorten(text: str, room: float, size: float) -> str:
 
 def text_box(text: str, spot: Spot, size: float) -> Box:
     """The rectangle that a text at a spot covers."""
-    width = text_width(text, size)
-    left = {"start": spot.x, "middle": spot.x - width / 2, "end": spot.x - width}[spot.anchor]
+    return _box(text_width(text, size), spot, size)
+
+
+def _box(width: float, spot: Spot, size: float) -> Box:
+    left = spot.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[spot.anchor] * width
     return Box(left, spot.y - 0.82 * size, left + width, spot.y + 0.26 * size)
+
+
+_COLUMN = 24.0
+"""Width of the columns in which drawing is kept, so that a label asks only those near it."""
 
 
 @dataclass(slots=True)
 class Board:
-    """What is taken already: labels nothing may cover, and drawing that labels rather avoid."""
+    """What is taken: labels and data nothing may cover, and drawing that labels rather avoid."""
 
     bounds: Box
     size: float
-    labels: list[Box] = field(default_factory=list)
-    drawn: list[Box] = field(default_factory=list)
+    taken: list[Box] = field(default_factory=list)
+    drawn: dict[int, list[tuple[float, float, float]]] = field(default_factory=dict)
+    """Column to (x, y, reach) of the points of the drawing in it."""
     texts: list[Text] = field(default_factory=list)
 
     def avoid(self, points: Iterable[tuple[float, float]], reach: float) -> None:
         """Ask labels to keep off these points of the drawing where they can."""
-        self.drawn += [Box(x - reach, y - reach, x + reach, y + reach) for x, y in points]
+        for x, y in points:
+            self.drawn.setdefault(int(x // _COLUMN), []).append((x, y, reach))
+
+    def keep_clear(self, x: float, y: float, reach: float) -> None:
+        """Never let a label cover this point: it is data."""
+        self.taken.append(Box(x - reach, y - reach, x + reach, y + reach))
 
     def put(self, look: str, text: str, spot: Spot) -> None:
         """Put a label where it belongs, whatever is there: for axes, which come first."""
-        self.labels.append(text_box(text, spot, self.size))
+        self.taken.append(text_box(text, spot, self.size))
         self.texts.append(Text(look, spot.x, spot.y, spot.anchor, text))
 
     def place(self, look: str, text: str, spots: Sequence[Spot]) -> bool:
-        """Put a label at the spot that covers no label and the least drawing; False if none."""
-        best: tuple[int, int] | None = None
-        for index, spot in enumerate(spots):
-            box = text_box(text, spot, self.size)
-            apart = Box(box.left - 3, box.top, box.right + 3, box.bottom)
-            if not box.within(self.bounds) or any(apart.meets(taken) for taken in self.labels):
+        """Put a label at the spot that covers neither label nor data, and the least drawing.
+
+        False when there is no such spot.
+        """
+        least, best = 1_000, None
+        width = text_width(text, self.size)
+        for spot in spots:
+            box = _box(width, spot, self.size)
+            if not box.within(self.bounds):
                 continue
-            covered = sum(box.meets(ink) for ink in self.drawn)
-            if best is None or covered < best[0]:
-                best = (covered, index)
+            covered = self._covered(box, least)
+            if covered < least and not self._is_taken(box):
+                least, best = covered, spot
                 if covered == 0:
                     break
         if best is None:
             return False
-        self.put(look, text, spots[best[1]])
+        self.put(look, text, best)
         return True
+
+    def _covered(self, box: Box, enough: int) -> int:
+        """How many points of the drawing it covers, counted up to `enough`."""
+        count = 0
+        for column in range(int(box.left // _COLUMN), int(box.right // _COLUMN) + 1):
+            for x, y, reach in self.drawn.get(column, ()):
+                down = box.top < y + reach and y - reach < box.bottom
+                if down and box.left < x + reach and x - reach < box.right:
+                    count += 1
+            if count >= enough:
+                break
+        return count
+
+    def _is_taken(self, box: Box) -> bool:
+        apart = Box(box.left - 3, box.top, box.right + 3, box.bottom)
+        return any(apart.meets(other) for other in self.taken)
 
 
 def rows(spans: Sequence[tuple[float, float]], gap: float) -> list[int]:

@@ -54,10 +54,18 @@ def _counted(group: _Group) -> str:
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in _ABSENT if kind in kinds)
 
 
+def _fits_right(group: _Group, sheet: Sheet) -> bool:
+    width = text_width(_counted(group), sheet.size.font)
+    return sheet.frame.x_on(group[-1]["on"]) + 9 + width <= sheet.size.width - 2
+
+
 def _reach(group: _Group, sheet: Sheet) -> tuple[float, float]:
+    """What the marks of a group and its words take up."""
     width = text_width(_counted(group), sheet.size.font)
     first, last = (sheet.frame.x_on(group[end]["on"]) for end in (0, -1))
-    return first - 6, last + 8 + width
+    if _fits_right(group, sheet):
+        return first - 6, last + 9 + width
+    return first - 9 - width, last + 6
 
 
 def _grouped(missed: Sequence[Mapping[str, Any]], sheet: Sheet) -> list[_Group]:
@@ -73,11 +81,12 @@ def _grouped(missed: Sequence[Mapping[str, Any]], sheet: Sheet) -> list[_Group]:
 
 def _absence_words(sheet: Sheet, group: _Group, y: float) -> None:
     text, base = _counted(group), y + 0.34 * sheet.size.font
-    first, right = _reach(group, sheet)
-    if right <= sheet.size.width - 2:
-        sheet.marks.append(Text("soft", sheet.frame.x_on(group[-1]["on"]) + 9, base, "start", text))
-    elif first - 3 > text_width(text, sheet.size.font):
-        sheet.marks.append(Text("soft", first - 3, base, "end", text))
+    if _fits_right(group, sheet):
+        x = sheet.frame.x_on(group[-1]["on"]) + 9
+        sheet.marks.append(Text("soft", x, base, "start", text))
+    elif _reach(group, sheet)[0] >= 2:
+        x = sheet.frame.x_on(group[0]["on"]) - 9
+        sheet.marks.append(Text("soft", x, base, "end", text))
     else:
         sheet.notes.append(f"sessions: {text}")
 

@@ -13,6 +13,8 @@ HORIZON = 8
 """Weeks of the present forecast that are drawn."""
 LEAST_WEEKS = 8
 """A course younger than this is drawn on an axis of this length."""
+LIMIT, CURVE, EXTRA = 0, 1, 2
+"""Ranks of labels: those bound to a level come first, those that may be left out last."""
 _FLAG_ROW = 17.0
 _CAPTION = 24.0
 
@@ -31,7 +33,7 @@ class Size:
     """The most week numbers on the axis."""
 
 
-WIDE = Size(width=900, left=40, gutter=124, plot=300, font=12.5, weeks=16)
+WIDE = Size(width=900, left=40, gutter=136, plot=300, font=12.5, weeks=16)
 NARROW = Size(width=390, left=34, gutter=4, plot=250, font=14, weeks=7)
 
 
@@ -51,7 +53,7 @@ class _Pending:
     look: str
     text: str
     spots: Sequence[Spot]
-    needed: bool
+    rank: int
 
 
 @dataclass(slots=True)
@@ -83,15 +85,15 @@ class Sheet:
         scale: Mapping[str, Any] = self.track["scale"]
         return scale
 
-    def label(self, look: str, text: str, spots: Sequence[Spot], needed: bool = True) -> None:
-        """Ask for a label once all is drawn; a needed one without a place becomes a note."""
-        self._pending.append(_Pending(look, text, spots, needed))
+    def label(self, look: str, text: str, spots: Sequence[Spot], rank: int = CURVE) -> None:
+        """Ask for a label once all is drawn; without a place it becomes a note, or is left out."""
+        self._pending.append(_Pending(look, text, spots, rank))
 
     def settle_labels(self) -> None:
-        """Place the labels asked for, in the order of asking, needed ones first."""
-        for label in sorted(self._pending, key=lambda pending: not pending.needed):
+        """Place the labels asked for: by rank, then in the order of asking."""
+        for label in sorted(self._pending, key=lambda pending: pending.rank):
             placed = self.board.place(label.look, label.text, label.spots)
-            if not placed and label.needed:
+            if not placed and label.rank < EXTRA:
                 self.notes.append(label.text)
 
 
@@ -125,7 +127,9 @@ def prepare(course: Mapping[str, Any], trajectory: str, today: date, size: Size)
         low=float(track["scale"]["minimum"]),
         high=float(track["scale"]["maximum"]),
     )
-    bounds = Box(2, 2, size.width - 2, top + size.plot - 2)
+    # The gutter belongs to the names of the bands, where there are any.
+    reach = right if track["scale"].get("bands") and size.gutter > 60 else size.width - 2
+    bounds = Box(2, 2, reach, top + size.plot - 2)
     return Sheet(size, frame, Board(bounds, size.font), course, trajectory, points, flags, until)
 
 
