@@ -1,5 +1,6 @@
 """The `pivotpoint` command: both services at once, the demo, and each service's own commands."""
 
+import logging
 from pathlib import Path
 
 import click
@@ -38,9 +39,11 @@ def main(traceback: bool) -> None:
 )
 def run(data: Path, outcomes_port: int, alerts_port: int) -> None:
     """Run both services on this machine, in one process, until stopped (Ctrl-C or SIGTERM)."""
+    from services.chassis import logs
     from services.chassis.clock import SystemClock
     from services.embedded import Embedded
 
+    logs.setup("pivotpoint")
     both = Embedded.open(data, SystemClock(), outcomes_port=outcomes_port, alerts_port=alerts_port)
     code = both.serve(lambda: _first_steps(both.outcomes_url, both.alerts_url, data))
     raise click.exceptions.Exit(code)
@@ -54,8 +57,10 @@ def run(data: Path, outcomes_port: int, alerts_port: int) -> None:
 @click.option("--seed", type=int, default=2026, hidden=True)
 def demo(once: bool, port: int, clients: int, weeks: int, seed: int) -> None:
     """Play a made-up clinic through both services, tell what came of it, and keep serving it."""
+    from services.chassis import logs
     from simulation.play import play
 
+    logs.setup("demo", level=logging.ERROR)
     play(clients=clients, weeks=weeks, seed=seed, port=port, once=once)
 
 

@@ -80,7 +80,7 @@ def setup(service: str, stream: IO[str] | None = None, level: int = logging.INFO
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    root.setLevel(max(level, logging.WARNING))
     for name in _OURS:
         logging.getLogger(name).setLevel(level)
     _hook_crashes()
