@@ -49,11 +49,22 @@ class DueJob:
         Raises:
             services.chassis.faults.StoreError: some of it could not be stored; it stays due.
         """
-        for doc in self.overdue.due(now):
+        documents = self.overdue.due(now)
+        self._measure([one for doc in documents for one in doc["alerts"].values()], now)
+        for doc in documents:
             for entry in doc["alerts"].values():
                 self._alert(doc, entry, now)
             for id_, review in doc["reviews"].items():
                 self._review(UUID(doc["episode"]), UUID(id_), review, now)
+
+    def _measure(self, entries: list[dict[str, Any]], now: datetime) -> None:
+        if self.catalogue is None:
+            return
+        waiting = [one for one in entries if one["channel"] == rules.RISK and one["tier"] == "risk"]
+        self.catalogue.set(metrics.RISK_OPEN, len(waiting))
+        late = [one["channel"] for one in entries if _has_come(one["due_at"], now)]
+        for channel in sorted(rules.ESCALATING):
+            self.catalogue.set(metrics.OVERDUE, late.count(channel), channel=channel)
 
     # Alerts
 

@@ -9,6 +9,7 @@ import pytest
 
 from services.alerts.core.alert import AlertEscalated, AlertEvent
 from services.alerts.desk import NotYoursError, ReflectionForm, RefusedError
+from services.alerts.metrics import OVERDUE, RISK_OPEN
 from services.alerts.views.inbox_rows import InboxRow
 from tests.service.alerts_rig import (
     START,
@@ -206,11 +207,15 @@ def test_unacknowledged_in_time_it_is_told_to_the_backup_once(rig: Rig) -> None:
     rig.tick()
     rig.tick()
     assert escalations(rig) == ["not acknowledged in time"]
+    assert rig.catalogue.value(RISK_OPEN) == 1
+    assert rig.catalogue.value(OVERDUE, channel="risk_answer") == 1
     row = the_row(rig, "bea")
     assert row.access == "backup"
     assert risk_row(rig) is not None
     acknowledge(rig, "bea")
     assert risk_row(rig) is None
+    rig.tick()
+    assert rig.catalogue.value(RISK_OPEN) == 0
 
 
 @pytest.mark.parametrize(

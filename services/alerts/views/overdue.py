@@ -40,7 +40,7 @@ class OverdueView(View):
         self._policy = policy
 
     def columns(self) -> tuple[Column[Any], ...]:
-        """The earliest moment (ISO 8601 in UTC), and whether a risk alert is to be watched."""
+        """The earliest moment (ISO 8601 in UTC), and whether a risk alert is open."""
         return (
             Column("next_at", String(40), nullable=True, index=True),
             Column("watched", Boolean, nullable=False, index=True),
@@ -74,10 +74,7 @@ class OverdueView(View):
         soonest = min(moments, default=None)
         return {
             "next_at": _sortable(soonest) if soonest else None,
-            "watched": any(
-                one["channel"] == rules.RISK and one["escalated_to"] != "backup"
-                for one in doc["alerts"].values()
-            ),
+            "watched": any(one["channel"] == rules.RISK for one in doc["alerts"].values()),
         }
 
 
@@ -133,7 +130,7 @@ def _moments(doc: Document, policy: Policy) -> list[datetime | None]:
     for one in doc["alerts"].values():
         moments += [_moment(one["snoozed_until"]), _moment(one["held_until"])]
         read = one["seen_at"] is not None and one["channel"] != rules.RISK
-        if one["escalated_at"] is None and not read:
+        if not read:
             moments.append(_moment(one["due_at"]))
     for review in doc["reviews"].values():
         day = datetime.fromisoformat(review["review_on"]).date()
@@ -157,7 +154,7 @@ class Overdue:
     view: OverdueView
 
     def due(self, now: datetime) -> Sequence[Document]:
-        """Documents in which a moment has come, or in which a risk alert is to be watched."""
+        """Documents in which a moment has come, or in which a risk alert is open."""
         table = self.store.table(self.view)
         where = or_(table.c.next_at <= _sortable(now), table.c.watched.is_(True))
         return self.store.select(self.view, where=where)
