@@ -114,7 +114,7 @@ def choose_primary(case: Case, trajectories: Mapping[str, Trajectory]) -> str | 
 
     The one of the instrument that the EHR names; else the first with norm, reliability and
     cut-off, else the first with a reliable change, else the first. The client's own answers go
-    before those of other respondents.
+    before those of other respondents; of those that began together, one that began as a case.
     """
     ordered = sorted(trajectories.values(), key=_precedence)
     named = [one for one in ordered if one.spec.instrument.id == case.primary_instrument]
@@ -126,9 +126,11 @@ def choose_primary(case: Case, trajectories: Mapping[str, Trajectory]) -> str | 
     return None
 
 
-def _precedence(trajectory: Trajectory) -> tuple[bool, int, str]:
+def _precedence(trajectory: Trajectory) -> tuple[bool, int, bool, str]:
     first = trajectory.days[0].ordinal if trajectory.days else 0
-    return not trajectory.key.endswith("|client"), first, trajectory.key
+    cut, steps = trajectory.spec.cut, trajectory.steps
+    began_below = cut is not None and bool(steps) and steps[0].score < cut
+    return not trajectory.key.endswith("|client"), first, began_below, trajectory.key
 
 
 def _trajectories(
@@ -201,16 +203,18 @@ def _findings(
     for key in sorted(trajectories, key=lambda one: (one != primary, one)):
         channels = OF_THE_PRIMARY if key == primary else OF_THE_OTHERS
         found += [channel(trajectories[key]) for channel in channels]
-    return _merged((one for one in found if one is not None), trajectories)
+    return _merged((one for one in found if one is not None), trajectories, rules)
 
 
-def _merged(found: Iterable[Found], trajectories: Mapping[str, Trajectory]) -> dict[str, Found]:
+def _merged(
+    found: Iterable[Found], trajectories: Mapping[str, Trajectory], rules: Rules
+) -> dict[str, Found]:
     """One finding a channel: the primary's grounds, and every trajectory that contributes."""
     by_channel: dict[str, Found] = {}
     for one in found:
         first = by_channel.get(one.channel)
         by_channel[one.channel] = one if first is None else _together(first, one)
-    aged = {channel: _aged(one) for channel, one in by_channel.items()}
+    aged = {channel: _aged(one, rules) for channel, one in by_channel.items()}
     return {channel: _with_disagreement(one, trajectories) for channel, one in aged.items()}
 
 
@@ -225,14 +229,11 @@ def _together(first: Found, other: Found) -> Found:
     )
 
 
-def _aged(found: Found) -> Found:
-    """Old news is info only."""
-    return replace(found, tier="info") if old_news(found) else found
-
-
-def old_news(found: Found) -> bool:
-    """Whether the newest entry behind a finding was over 28 days old on arrival."""
-    return found.age_on_arrival > DEFAULTS.old_days
+def _aged(found: Found, rules: Rules) -> Found:
+    """Old news is info only: the newest entry was over 28 days old on arrival."""
+    if found.age_on_arrival <= rules.old_days:
+        return found
+    return replace(found, tier="info", old_news=True)
 
 
 def _with_disagreement(found: Found, trajectories: Mapping[str, Trajectory]) -> Found:

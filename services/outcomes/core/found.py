@@ -40,6 +40,7 @@ class Found:
     reasons: Sequence[str] = ()
     missing: Sequence[str] = ()
     disagrees: Sequence[str] = ()
+    old_news: bool = False
 
     @property
     def age_on_arrival(self) -> int:

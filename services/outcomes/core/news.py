@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.outcomes.core.assess import Row, assessment, rows, scale
-from services.outcomes.core.case import Case, Truth, old_news
+from services.outcomes.core.case import Case, Truth
 from services.outcomes.core.channels.not_assessable import DAMAGED
 from services.outcomes.core.effect import forecast_at_reflection, withdrawn
 from services.outcomes.core.event import Event
@@ -239,7 +239,7 @@ def _tell_found(writer: Writer, found: Found, spell: Spell | None, spell_id: Spe
         "channel": found.channel,
         "tier": found.tier,
         "on": found.on,
-        "old_news": old_news(found),
+        "old_news": found.old_news,
         "evidence": found.evidence(),
     }
     if spell is None or not spell.is_open:

@@ -13,7 +13,7 @@ class Rules:
 
     horizon_weeks: int = 6
     """How far ahead P(fail) looks."""
-    alarm_threshold: float = 0.66
+    alarm_threshold: float = 0.68
     """P(fail) above it is off track, where the instrument has no calibrated threshold."""
     alarm_hysteresis: float = 0.10
     """An alarm ends after two consecutive measures this much below its threshold."""

@@ -1,0 +1,162 @@
+"""Reads tables of sessions and expected findings, and plays them to the rules."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from services.outcomes.core.case import Case, Yardsticks, truth
+from services.outcomes.core.channels.not_assessable import UNKNOWN_INSTRUMENT
+from services.outcomes.core.found import Found
+from services.outcomes.core.instrument import Cutoff, Instrument
+from services.outcomes.core.timeline import Fact, Measure, Session, iso
+
+START = 738_886  # 2024-01-01
+TABLES = Path(__file__).parent / "tables"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: a day, what happens, and what is found then."""
+
+    number: int
+    day: int
+    words: list[str]
+    expected: str
+
+
+@dataclass(frozen=True)
+class Course:
+    """One named course of a table."""
+
+    table: str
+    title: str
+    channels: list[str]
+    setting: dict[str, str]
+    rows: list[Row]
+
+
+def read(path: Path) -> Iterator[Course]:
+    """The courses of a table."""
+    channels: list[str] = []
+    course: Course | None = None
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if line.startswith("channels:"):
+            channels = line.split()[1:]
+        elif line.startswith("== "):
+            if course:
+                yield course
+            course = Course(path.stem, line[3:], channels, {}, [])
+        elif course and "|" in line:
+            what, expected = line.split("|")
+            day, *words = what.split()
+            course.rows.append(Row(number, int(day), words, expected.strip()))
+        elif course and line.strip():
+            key, value = line.split()
+            course.setting[key] = value
+    if course:
+        yield course
+
+
+def flipped(instrument: Instrument) -> Instrument:
+    """The same instrument with the scale turned round."""
+    whole = instrument.minimum + instrument.maximum
+    better = instrument.higher_is == "worse"
+    turned = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
+    cutoff, norm = instrument.cutoff, instrument.norm
+    return replace(
+        instrument,
+        higher_is="better" if better else "worse",
+        cutoff=cutoff and Cutoff(turned[cutoff.operator], whole - cutoff.value, cutoff.source),
+        norm=norm and replace(norm, mean=None if norm.mean is None else whole - norm.mean),
+    )
+
+
+class Play:
+    """A course being played: the case as it becomes known, line by line."""
+
+    def __init__(self, instruments: dict[str, Instrument], setting: dict[str, str]) -> None:
+        self.yardsticks = Yardsticks(instruments)
+        self.case = Case(primary_instrument=setting.get("primary"))
+        if "opened" in setting:
+            self.case.opened_on = iso(START + int(setting["opened"]))
+        self.names = iter(f"{number:032x}" for number in range(1000))
+
+    def happen(self, row: Row) -> None:
+        """Enter a line in the case."""
+        on, words = iso(START + row.day), list(row.words)
+        match words:
+            case ["session", attendance]:
+                name = next(self.names)
+                self.case.sessions[name] = Session(name, on, attendance, on)
+            case ["fact", kind, *_]:
+                name = next(self.names)
+                self.case.facts[name] = Fact(name, on, kind, "said")
+            case ["look"]:
+                self.case.silences.add(on)
+            case ["close"]:
+                self.case.closed_on = on
+            case ["reopen"]:
+                self.case.closed_on = None
+            case ["damage"]:
+                self.case.damaged = True
+            case ["unknown"]:
+                self.case.aside[next(self.names)] = UNKNOWN_INSTRUMENT
+            case _:
+                self.measure(row.day, words)
+
+    def measure(self, day: int, words: list[str]) -> None:
+        """Enter a measure: [instrument] score [conflict] [at TIME] [session N] [late DAYS]."""
+        instrument = words.pop(0) if not words[0].isdigit() else "phq-9"
+        score, told = float(words[0]), dict(zip(words[1::2], words[2::2], strict=False))
+        on = iso(START + day)
+        name = next(self.names)
+        self.case.measures[name] = Measure(
+            measure=name,
+            version=1,
+            external_id=name,
+            instrument=instrument,
+            respondent="client",
+            on=on,
+            at=f"{on}T{told['at']}:00+00:00" if "at" in told else None,
+            score=self.turn(instrument, score),
+            band=None,
+            flags=("conflict",) if "conflict" in words else (),
+            session_number=int(told["session"]) if "session" in told else None,
+            received_on=iso(START + day + int(told.get("late", 0))),
+        )
+
+    def turn(self, instrument: str, score: float) -> float:
+        """The score as this play's scales have it."""
+        return score
+
+    def found(self) -> dict[str, Found]:
+        """What is true now."""
+        return dict(truth(self.case, self.yardsticks).findings)
+
+
+class FlippedPlay(Play):
+    """The same course on scales turned round."""
+
+    def __init__(self, instruments: dict[str, Instrument], setting: dict[str, str]) -> None:
+        self.straight = instruments
+        turned = {name: flipped(instrument) for name, instrument in instruments.items()}
+        super().__init__(turned, setting)
+
+    def turn(self, instrument: str, score: float) -> float:
+        one = self.straight[instrument]
+        return one.minimum + one.maximum - score
+
+
+def told(found: Found, words: str) -> str:
+    """A finding in the words that the table uses for it."""
+    parts = [found.channel]
+    for word in words.split():
+        if word.startswith(f"{found.channel}:"):
+            parts[0] = f"{found.channel}:{found.tier}"
+        elif word.startswith("kind="):
+            parts.append(f"kind={found.numbers['kind']}")
+        elif word.startswith("relapse="):
+            parts.append(f"relapse={'yes' if found.numbers['relapse'] else 'no'}")
+        elif word.startswith("why="):
+            parts.append(f"why={'+'.join(found.reasons)}")
+    return " ".join(parts)

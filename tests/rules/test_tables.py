@@ -1,0 +1,66 @@
+"""Every clause of every channel, as tables of sessions and expected findings, on both directions."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from services.outcomes.core.instrument import Instrument, parse_all
+from tests.rules.courses import TABLES, Course, FlippedPlay, Play, read, told
+
+INSTRUMENTS = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
+COURSES = [course for path in sorted(TABLES.glob("*.txt")) for course in read(path)]
+ENDS_SWAP = {
+    "at_top_of_scale": "at_bottom_of_scale",
+    "at_bottom_of_scale": "at_top_of_scale",
+    "floor": "ceiling",
+    "ceiling": "floor",
+}
+"""What is called by the end of the scale is called by the other one on a scale turned round."""
+
+
+@pytest.fixture(scope="module")
+def instruments() -> dict[str, Instrument]:
+    paths = sorted(INSTRUMENTS.glob("*.toml"))
+    return parse_all((path.name, tomllib.loads(path.read_text())) for path in paths)
+
+
+@pytest.mark.parametrize("play", [Play, FlippedPlay], ids=["as printed", "turned round"])
+@pytest.mark.parametrize("course", COURSES, ids=lambda course: f"{course.table}: {course.title}")
+def test_the_tables_hold(
+    course: Course, play: type[Play], instruments: dict[str, Instrument]
+) -> None:
+    playing = play(instruments, course.setting)
+    for row in course.rows:
+        playing.happen(row)
+        found = playing.found()
+        words = [told(found[name], row.expected) for name in course.channels if name in found]
+        expected = row.expected if play is Play else _turned(row.expected)
+        assert (" ".join(words) or "-") == expected, f"{course.table}.txt:{row.number}"
+
+
+def _turned(expected: str) -> str:
+    """The expectation on scales turned round: the ends of the scale change names."""
+    if "_of_scale" not in expected and not expected.endswith(("floor", "ceiling")):
+        return expected
+    head, _, tail = expected.rpartition("=")
+    return f"{head}={'+'.join(ENDS_SWAP.get(one, one) for one in tail.split('+'))}"
+
+
+def test_every_channel_has_a_table() -> None:
+    covered = {channel for course in COURSES for channel in course.channels}
+    expected = {row.expected for course in COURSES for row in course.rows}
+    seen = {word.split(":")[0] for one in expected for word in one.split()}
+    assert covered <= seen
+    assert {
+        "possibly_worse",
+        "reliable_deterioration",
+        "off_track",
+        "plateau",
+        "stalled",
+        "gain_partly_lost",
+        "disconnection",
+        "validity",
+        "good_news",
+        "not_assessable",
+    } <= covered
