@@ -21,14 +21,13 @@ from eventsourcing.persistence import (
 
 from services.chassis.faults import (
     ConflictError,
-    ForgedError,
     NotMigratedError,
     ShreddedError,
     StoreError,
 )
 from services.chassis.recorders import Move, Recorder
 from services.chassis.sealing import Damaged, Event, Redacted, SealingMapper
-from services.chassis.vault import Vault, owner_of
+from services.chassis.vault import Vault
 
 __all__ = [
     "ConflictError",
@@ -237,20 +236,12 @@ class EventLog:
         self._recorder.close()
 
     def _rebuilt(self, rows: Sequence[StoredEvent]) -> list[Any]:
-        self._vault.prefetch(_owners(rows))
+        self._vault.prefetch(row.state for row in rows)
         return [self._mapper.to_domain_event(row) for row in rows]
 
 
 def _tracking(reader: str, to: int, after: int | None = None) -> Tracking:
     return Tracking(reader, to) if after is None else Move(reader, to, after)
-
-
-def _owners(rows: Sequence[StoredEvent]) -> Iterator[UUID]:
-    for row in rows:
-        try:
-            yield owner_of(row.state)
-        except ForgedError:
-            continue
 
 
 def _is_damaged(entry: Entry) -> bool:

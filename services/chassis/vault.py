@@ -9,7 +9,7 @@ authenticated (NIST SP 800-38D).
 import struct
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import islice
 from time import monotonic
 from typing import NamedTuple, TypeVar
@@ -44,6 +44,7 @@ from services.chassis.ids import Ids, fresh_id, random_bytes
 FORMAT = 1
 HEADER = struct.Struct(">B16sQ")
 """Format, owner, key id: in clear before every sealed state."""
+OWNER = slice(1, 17)
 NONCE = 12
 CACHED = 16_384
 """Keys and clients remembered; about 1 kB each."""
@@ -97,7 +98,7 @@ def owner_of(sealed: bytes) -> UUID:
     Raises:
         ForgedError: the bytes are too short or of no known format.
     """
-    return _header(sealed)[0]
+    return UUID(bytes=_header(sealed)[0])
 
 
 class Vault:
@@ -113,7 +114,7 @@ class Vault:
             raise ValueError("the master key must be exactly 32 bytes long")
         self._database = database
         self._master = AESGCM(master_key)
-        self._keys: OrderedDict[UUID, _Key] = OrderedDict()
+        self._keys: OrderedDict[bytes, _Key] = OrderedDict()  # by the owner's bytes
         self._clients: OrderedDict[tuple[str, str], UUID] = OrderedDict()
         self._lock = threading.Lock()
         self._checked = 0.0
@@ -172,17 +173,18 @@ class Vault:
 
     def living(self, owners: Iterable[UUID]) -> set[UUID]:
         """Those owners whose key was not erased, with durable keys made for the new ones."""
-        known = self._known(set(owners))
-        missing = [owner for owner, key in known.items() if key is None]
+        wanted = {owner.bytes: owner for owner in owners}
+        known = self._known(wanted.keys())
+        missing = [wanted[raw] for raw, key in known.items() if key is None]
         if missing:
             with self._database.writing() as connection:
                 self._create(connection, missing)
-            known |= self._load(missing)
-        return {owner for owner, key in known.items() if key is not None and key.cipher}
+            known |= self._load([owner.bytes for owner in missing])
+        return {wanted[raw] for raw, key in known.items() if key is not None and key.cipher}
 
-    def prefetch(self, owners: Iterable[UUID]) -> None:
-        """Bring the keys of many owners into the cache by one query."""
-        self._known(set(owners))
+    def prefetch(self, sealed: Iterable[bytes]) -> None:
+        """Bring the keys that sealed these bytes into the cache by one query."""
+        self._known({one[OWNER] for one in sealed})
 
     def shred(self, owner: UUID) -> None:
         """Erase the owner's key; the id is never given a new one."""
@@ -196,7 +198,7 @@ class Vault:
 
     def is_shredded(self, owner: UUID) -> bool:
         """Whether the owner's key was erased."""
-        key = self._known({owner})[owner]
+        key = self._key(owner.bytes)
         return key is not None and key.cipher is None
 
     # Sealing
@@ -207,10 +209,10 @@ class Vault:
         Raises:
             ShreddedError: the owner's key was erased.
         """
-        key = self._key(owner)
+        key = self._key(owner.bytes)
         if key is None:
             self.ensure([owner])
-            key = self._key(owner)
+            key = self._key(owner.bytes)
         if key is None:
             raise ForgedError("the vault lost a key that it has just made")
         return _sealed_with(key, owner, plain, context)
@@ -318,7 +320,7 @@ class Vault:
             connection.execute(_insert_new(self._database, KEYS), rows)
         return made
 
-    def _key(self, owner: UUID) -> _Key | None:
+    def _key(self, owner: bytes) -> _Key | None:
         self._refresh()
         with self._lock:
             key = self._keys.get(owner)
@@ -327,21 +329,21 @@ class Vault:
                 return key
         return self._load([owner]).get(owner)
 
-    def _known(self, owners: set[UUID]) -> dict[UUID, _Key | None]:
+    def _known(self, owners: Set[bytes]) -> dict[bytes, _Key | None]:
         self._refresh()
         with self._lock:
-            known: dict[UUID, _Key | None] = {owner: self._keys.get(owner) for owner in owners}
+            known: dict[bytes, _Key | None] = {owner: self._keys.get(owner) for owner in owners}
         missing = [owner for owner, key in known.items() if key is None]
         if missing:
             known |= self._load(missing)
         return known
 
-    def _load(self, owners: Sequence[UUID]) -> dict[UUID, _Key]:
-        found: dict[UUID, _Key] = {}
+    def _load(self, owners: Sequence[bytes]) -> dict[bytes, _Key]:
+        found: dict[bytes, _Key] = {}
         with self._database.reading() as connection:
-            for some in _chunks([owner.bytes for owner in owners]):
+            for some in _chunks(owners):
                 for row in connection.execute(select(KEYS).where(KEYS.c.owner.in_(some))):
-                    found[UUID(bytes=row.owner)] = self._opened(row.owner, row.key_id, row.wrapped)
+                    found[row.owner] = self._opened(row.owner, row.key_id, row.wrapped)
         with self._lock:
             self._keys.update(found)
             _trim(self._keys)
@@ -381,14 +383,14 @@ class Vault:
             raise WrongMasterKeyError("the master key does not open this vault") from None
 
 
-def _header(sealed: bytes) -> tuple[UUID, int]:
+def _header(sealed: bytes) -> tuple[bytes, int]:
     try:
         layout, owner, key_id = HEADER.unpack_from(sealed)
     except struct.error:
         raise ForgedError("sealed bytes are too short") from None
     if layout != FORMAT:
         raise ForgedError("sealed bytes are of no known format")
-    return UUID(bytes=owner), key_id
+    return owner, key_id
 
 
 def _sealed_with(key: _Key, owner: UUID, plain: bytes, context: bytes) -> bytes:

@@ -35,7 +35,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.chassis.database import Database
 from services.chassis.faults import ConflictError, ForgedError, ShreddedError
-from services.chassis.vault import Vault, owner_of
+from services.chassis.vault import Vault
 from services.chassis.view import Document, View
 
 T = TypeVar("T")
@@ -181,7 +181,7 @@ class ViewTables:
         Raises:
             ForgedError: one does not authenticate: rebuild the view.
         """
-        self._vault.prefetch({owner_of(doc) for doc in sealed.values()})
+        self._vault.prefetch(sealed.values())
         return {key: self._opened(view, key, doc) for key, doc in sealed.items()}
 
     def sealed(self, view: View, documents: Mapping[UUID, Stored]) -> list[dict[str, Any]]:
