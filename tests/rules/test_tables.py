@@ -1,4 +1,4 @@
-"""Every clause of every channel, as tables of sessions and expected findings, on both directions."""
+"""Every clause of every channel as tables of sessions and findings, in both directions."""
 
 import tomllib
 from pathlib import Path

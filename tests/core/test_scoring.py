@@ -1,0 +1,144 @@
+"""Scores, bands, prorating and conflicts; and risk answers that know nothing of any of it."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.outcomes.core.instrument import Instrument, parse_all
+from services.outcomes.core.scoring import (
+    ItemCountError,
+    ItemRangeError,
+    ItemsNotTakenError,
+    NothingToScoreError,
+    TotalRangeError,
+    read_risk,
+    score,
+)
+
+FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
+ALL = parse_all((one.name, tomllib.loads(one.read_text())) for one in sorted(FOLDER.glob("*.toml")))
+PHQ, GAD, CORE, PCL, WHO = (ALL[name] for name in ("phq-9", "gad-7", "core-10", "pcl-5", "who-5"))
+
+
+@pytest.mark.parametrize(
+    ("instrument", "items", "expected", "band"),
+    [
+        (PHQ, [2, 2, 2, 2, 2, 2, 2, 1, 0], 15, "moderately severe"),
+        (GAD, [3, 3, 3, 3, 3, 3, 3], 21, "severe"),
+        (CORE, [0, 4, 4, 0, 0, 0, 0, 0, 0, 0], 0, "below the clinical range"),
+        (CORE, [4, 0, 0, 4, 4, 4, 4, 4, 4, 4], 40, "severe"),
+        (PCL, [2] * 20, 40, None),
+        (WHO, [2, 2, 2, 2, 4], 48, None),
+    ],
+)
+def test_items_are_summed_reversed_ones_turned_round(
+    instrument: Instrument, items: list[int | None], expected: float, band: str | None
+) -> None:
+    scored = score(instrument, items, None)
+    assert (scored.score, scored.band, scored.flags) == (expected, band, [])
+
+
+@pytest.mark.parametrize(
+    ("instrument", "items", "expected", "flags"),
+    [
+        (PHQ, [1, 1, 1, 1, 1, 1, 1, None, 0], 8, ["prorated"]),  # 7 / 8 * 9 = 7.875
+        (PHQ, [1, 1, 1, 1, 1, None, None, None, 0], None, ["incomplete"]),
+        (GAD, [2, 2, 2, 2, 2, 2, None], 14, ["prorated"]),
+        (GAD, [2, 2, 2, 2, 2, None, None], None, ["incomplete"]),
+        (CORE, [1, 3, 3, 1, 1, 1, 1, 1, 1, None], 10, ["prorated"]),
+        (WHO, [2, 2, 2, 2, None], None, ["incomplete"]),
+        (PCL, [4] * 5 + [0, None] + [0] * 13, 20, ["prorated"]),  # within its cluster: 0
+        (PCL, [4] * 5 + [None, None] + [0] * 13, None, ["incomplete"]),
+    ],
+)
+def test_missing_items_are_made_up_for_as_far_as_the_rule_goes(
+    instrument: Instrument, items: list[int | None], expected: float | None, flags: list[str]
+) -> None:
+    scored = score(instrument, items, None)
+    assert (scored.score, scored.flags) == (expected, flags)
+
+
+def test_subscales_are_summed_on_their_own() -> None:
+    scored = score(PCL, [1] * 5 + [2] * 2 + [3] * 7 + [4] * 6, None)
+    assert scored.subscales == {"B": 5, "C": 4, "D": 21, "E": 24}
+
+
+def test_a_total_alone_is_taken_as_it_is() -> None:
+    scored = score(ALL["bdi-ii"], None, 20)
+    assert (scored.score, scored.band) == (20, "moderate")
+    assert [answer["state"] for answer in scored.risk] == ["not received"]
+
+
+@pytest.mark.parametrize(("total", "flags"), [(15, []), (14, ["conflict"]), (16, ["conflict"])])
+def test_a_total_that_disagrees_with_its_items_is_a_conflict(
+    total: float, flags: list[str]
+) -> None:
+    scored = score(PHQ, [2, 2, 2, 2, 2, 2, 2, 1, 0], total)
+    assert (scored.score, scored.flags) == (15, flags)
+
+
+@pytest.mark.parametrize(
+    ("total", "conflict"), [(7, True), (7.9, False), (8, False), (9, True), (10, True)]
+)
+def test_beside_a_prorated_score_only_a_whole_step_is_a_conflict(
+    total: float, conflict: bool
+) -> None:
+    scored = score(PHQ, [1, 1, 1, 1, 1, 1, 1, None, 0], total)
+    assert ("conflict" in scored.flags) is conflict
+
+
+@pytest.mark.parametrize(("total", "conflict"), [(4, True), (5, False), (14, False), (15, True)])
+def test_beside_an_incomplete_form_only_an_impossible_total_is_a_conflict(
+    total: float, conflict: bool
+) -> None:
+    scored = score(PHQ, [1, 1, 1, 1, 1, None, None, None, 0], total)
+    assert scored.score is None
+    assert ("conflict" in scored.flags) is conflict
+
+
+def test_impossible_answers_are_refused_by_their_place() -> None:
+    with pytest.raises(ItemRangeError) as refusal:
+        score(PHQ, [0, 0, 4, 0, 0, 0, 0, 0, 0], None)
+    assert (refusal.value.index, refusal.value.minimum, refusal.value.maximum) == (2, 0, 3)
+    with pytest.raises(ItemRangeError):
+        score(PHQ, [True, 0, 0, 0, 0, 0, 0, 0, 0], None)
+    with pytest.raises(ItemCountError):
+        score(PHQ, [0] * 8, None)
+    with pytest.raises(TotalRangeError):
+        score(PHQ, None, 28)
+    with pytest.raises(NothingToScoreError):
+        score(PHQ, None, None)
+    with pytest.raises(ItemsNotTakenError):
+        score(ALL["bdi-ii"], [0] * 21, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "urgent"),
+    [(0, "not endorsed", False), (1, "endorsed", False), (2, "endorsed", True),
+     (3, "endorsed", True), (None, "unanswered", False)],
+)  # fmt: skip
+def test_the_risk_answer_is_shown_as_answered(answer: int | None, state: str, urgent: bool) -> None:
+    expected = {"item": 9, "kind": "self", "answer": answer, "state": state, "urgent": urgent}
+    assert read_risk(PHQ, [0, 0, 0, 0, 0, 0, 0, 0, answer]) == [expected]
+
+
+def test_an_unanswered_risk_item_is_never_prorated_away_in_silence() -> None:
+    scored = score(PHQ, [1, 1, 1, 1, 1, 1, 1, 1, None], None)
+    assert scored.score == 9
+    assert scored.flags == ["prorated", "risk item unanswered"]
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-9, 99)), max_size=12))
+def test_risk_is_read_whatever_else_is_wrong(items: list[int | None]) -> None:
+    (answer,) = read_risk(PHQ, items)
+    given_answer = items[8] if len(items) > 8 else None
+    assert answer["answer"] == given_answer
+    assert (answer["state"] == "endorsed") is (given_answer is not None and given_answer >= 1)
+
+
+def test_plans_are_urgent_from_the_first_answer() -> None:
+    (answer,) = read_risk(CORE, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0])
+    assert answer["urgent"]
