@@ -2,12 +2,13 @@
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -111,6 +112,12 @@ class Door:
     def delete(self, path: str, **more: Any) -> Answer:
         return self.send("DELETE", path, **more)
 
+    def wait_until(self, true: Callable[[], bool], within: float) -> None:
+        deadline = monotonic() + within
+        while not true():
+            assert monotonic() < deadline, "waited in vain"
+            sleep(0.02)
+
     def events(self) -> list[Any]:
         """Every event of the log but the senders'."""
         found: list[Any] = []
@@ -125,8 +132,8 @@ class Door:
 
 
 @contextmanager
-def opened(folder: Path, now: datetime = NOW) -> Iterator[Door]:
-    """A door over a store in `folder`, with one sender called ehr."""
+def opened(folder: Path, now: datetime = NOW, sender: str = "ehr") -> Iterator[Door]:
+    """A door over a store in `folder`, with one sender, unless there is one already."""
     clock = SteppedClock(now)
     store = Store.open(f"sqlite:///{folder}", "outcomes", master_key=KEY, topics=TOPICS)
     store.migrate()
@@ -157,7 +164,8 @@ def opened(folder: Path, now: datetime = NOW) -> Iterator[Door]:
         follower.start()
     server.start()
     door = Door(store, record, senders, instruments, clock, commit, health, app, server.port)
-    door.token = senders.add("ehr")
+    if not senders.list():
+        door.token = senders.add(sender)
     try:
         yield door
     finally:
@@ -166,6 +174,13 @@ def opened(folder: Path, now: datetime = NOW) -> Iterator[Door]:
             follower.stop()
         commit.close()
         store.close()
+
+
+def revoke(folder: Path, name: str) -> None:
+    """Revoke a sender as another process would."""
+    store = Store.open(f"sqlite:///{folder}", "outcomes", master_key=KEY, topics=TOPICS)
+    Senders(store.log(), store.ids, store.service_owner, SteppedClock(NOW)).revoke(name)
+    store.close()
 
 
 def phq(number: int | str = 1, **changes: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -79,7 +80,8 @@ class Server:
         if not self._thread.is_alive():
             self._close()
             return
-        self._server.pull_trigger()
+        with suppress(OSError):  # the thread was quicker, and has closed the trigger already
+            self._server.pull_trigger()
         self._thread.join(timeout + 1)
 
     def _serve(self) -> None:

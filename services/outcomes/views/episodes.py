@@ -8,7 +8,7 @@ from uuid import UUID
 from services.chassis.eventlog import Entry, EventLog
 from services.chassis.view import Document, View
 from services.chassis.views import ViewStore
-from services.outcomes.core import episode, measure
+from services.outcomes.core import episode, findings, measure
 
 PATIENCE = timedelta(seconds=1)
 """How long an answer waits for the view to reach what was stored before it was asked for."""
@@ -32,14 +32,15 @@ EPISODES = (
     episode.EpisodeReopened,
 )
 FINDINGS = (
-    "findings.assessed",
-    "findings.refolded",
-    "findings.opened",
-    "findings.amended",
-    "findings.cleared",
-    "findings.silence_noticed",
-    "findings.forecast_made",
-    "findings.effect_measured",
+    findings.Assessed,
+    findings.Refolded,
+    findings.MeasureSetAside,
+    findings.FindingOpened,
+    findings.FindingAmended,
+    findings.FindingCleared,
+    findings.SilenceNoticed,
+    findings.ForecastMade,
+    findings.EffectMeasured,
 )
 
 
@@ -49,8 +50,7 @@ class Episodes(View):
     name: ClassVar[str] = "episodes"
     version: ClassVar[int] = 1
     topics: ClassVar[frozenset[str]] = frozenset(
-        [kind.TOPIC for kind in (*MEASURES, *EPISODES)]
-        + [measure.MeasureWithdrawn.TOPIC, *FINDINGS]
+        kind.TOPIC for kind in (*MEASURES, *EPISODES, *FINDINGS, measure.MeasureWithdrawn)
     )
 
     def key(self, event: Any) -> UUID | None:
@@ -186,18 +186,19 @@ def _assessed(doc: Document, event: Any) -> None:
 
 
 def _refolded(doc: Document, event: Any) -> None:
-    """From `since` on the trajectory is what the event says; before it nothing has changed."""
-    gone = set(event.withdrawn)
+    """The event tells the trajectory whole, and its scale only where that has changed."""
     course = doc["trajectories"].get(event.trajectory)
     if course is not None:
-        course["assessments"] = [
-            one
-            for one in course["assessments"]
-            if one["on"] < event.since and one["measure"] not in gone
-        ]
+        course |= {"assessments": [], "fan": [], "fan_on": None}
     _put_assessments(doc, event.assessments)
     if course is not None and not course["assessments"]:
         del doc["trajectories"][event.trajectory]
+
+
+def _set_aside(doc: Document, event: Any) -> None:
+    told = doc["measures"].get(event.measure)
+    if told is not None:
+        told["set_aside"] = event.reason
 
 
 def _put_assessments(doc: Document, assessments: Sequence[dict[str, Any]]) -> None:
@@ -273,14 +274,15 @@ _STEPS: dict[str, Callable[[Document, Any], None]] = {
     episode.EpisodeReopened.TOPIC: _reopened,
     **{kind.TOPIC: _measured for kind in MEASURES},
     measure.MeasureWithdrawn.TOPIC: _withdrawn,
-    "findings.assessed": _assessed,
-    "findings.refolded": _refolded,
-    "findings.opened": _found,
-    "findings.amended": _found,
-    "findings.cleared": _cleared,
-    "findings.silence_noticed": _silent,
-    "findings.forecast_made": _forecast,
-    "findings.effect_measured": _effect,
+    findings.Assessed.TOPIC: _assessed,
+    findings.Refolded.TOPIC: _refolded,
+    findings.MeasureSetAside.TOPIC: _set_aside,
+    findings.FindingOpened.TOPIC: _found,
+    findings.FindingAmended.TOPIC: _found,
+    findings.FindingCleared.TOPIC: _cleared,
+    findings.SilenceNoticed.TOPIC: _silent,
+    findings.ForecastMade.TOPIC: _forecast,
+    findings.EffectMeasured.TOPIC: _effect,
 }
 
 
