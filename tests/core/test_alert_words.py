@@ -119,6 +119,8 @@ def test_a_forecast_is_never_certain_and_says_it_is_unchecked() -> None:
     for p_fail, shown in ((1.0, "99 %"), (0.0, "1 %")):
         assert shown in made("off_track", p_fail=p_fail)["sentence"]
     assert made("off_track")["caution"] == card.UNTESTED
+    assert "Below the alarm now" not in made("off_track")["sentence"]
+    assert "Below the alarm now" in made("off_track", p_fail=0.14)["sentence"]
 
 
 def test_where_higher_is_better_worse_is_down() -> None:

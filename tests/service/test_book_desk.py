@@ -156,6 +156,21 @@ def test_old_news_is_a_mark_on_the_chart(rig: Rig) -> None:
     assert page(rig).alerts[0].tier == "info"
 
 
+def test_louder_news_comes_back_and_what_was_answered_stays_as_shown(rig: Rig) -> None:
+    rig.tell("finding.opened", found("k", old_news=True))
+    rig.show()
+    alert, alice = rig.book.alert_id(K, "off_track"), rig.person("alice")
+    rig.desk.acknowledge(alice, K, alert, "noted")
+    rig.tell("finding.amended", found("k", revision=2))
+    assert clients(rig) == ["k"]
+    rig.desk.acknowledge(alice, K, alert, "noted")
+    rig.tell("finding.amended", found("k", revision=3, p_fail=0.14))
+    assert clients(rig) == []
+    answered_ = page(rig).past[0]
+    assert answered_.revision == 3
+    assert "70 % likely" in answered_.sentence
+
+
 # Who sees what
 
 

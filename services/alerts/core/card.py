@@ -249,6 +249,9 @@ def _off_track(ground: Ground) -> Words:
         f"Around {show(level)} after {lasted}. Model: {chance} likely to be {aim} in {horizon} "
         "weeks (not yet checked in this clinic)."
     )
+    p_fail, threshold = ground.number("p_fail"), ground.number("threshold")
+    if p_fail is not None and threshold is not None and p_fail < threshold:
+        sentence += " Below the alarm now; it clears when that holds at two measures."
     grounds = [
         f"P({aim} in {horizon} weeks) = {chance}; the alarm begins at "
         f"{percent(ground.number('threshold'))}, measure {show(ground.number('measure_number'))}.",

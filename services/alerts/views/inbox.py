@@ -124,7 +124,8 @@ def _fold_alert(doc: Document, event: Any) -> None:
         doc["history"] = doc["history"] or event.answer["state"] == "endorsed"
     if isinstance(event, alert.AlertSeen | alert.AlertAcknowledged):
         doc["history"] = False
-    if isinstance(event, alert.AlertRaised) and event.tier == "prompt":
+    speaks = isinstance(event, alert.AlertRaised) or getattr(event, "again", False)
+    if speaks and event.tier == "prompt":
         spoken = {"key": key, "at": event.timestamp.isoformat(), "channel": event.channel}
         doc["prompts"] = [*doc["prompts"], spoken][-PROMPTS_KEPT:]
     if entry is None:

@@ -26,7 +26,8 @@ ANSWERS_KEPT = 12
 def fold(entry: Entry | None, event: Any) -> Entry | None:
     """An alert's entry after one of its events; None while it never spoke."""
     step = _STEPS.get(type(event))
-    if step is None or (entry is None and not isinstance(event, _BEGINS)):
+    begins = isinstance(event, _BEGINS) or getattr(event, "again", False)
+    if step is None or (entry is None and not begins):
         return entry
     before = None if entry is None else entry["state"]
     entry = step(entry, event)
@@ -69,9 +70,14 @@ def _taken(entry: Entry, event: Any) -> Entry:
     return entry
 
 
-def _amended(entry: Entry, event: Any) -> Entry:
+def _amended(entry: Entry | None, event: Any) -> Entry:
+    if entry is None or (event.again and entry["state"] not in OPEN):
+        return _raised(entry, event)
+    answered = entry["card"] if entry["state"] in ("acknowledged", "dismissed") else None
     _taken(entry, event)
     entry["due_at"] = event.due_at
+    if answered is not None:
+        entry["card"] = answered  # what was answered stays as it was shown then
     if event.again:
         entry |= {
             "state": "raised",
