@@ -70,6 +70,15 @@ class Reloading(Protocol):
         ...
 
 
+@runtime_checkable
+class Passing(Protocol):
+    """A reader that wants to know at once how far nothing concerned it."""
+
+    def passed(self, to: int) -> None:
+        """Everything between the position and `to` is foreign; stored later, or never."""
+        ...
+
+
 class FollowerReport(Protocol):
     """Where a follower tells what it does, for metrics."""
 
@@ -200,6 +209,8 @@ class Follower(threading.Thread):
     def _pass_over(self, to: int) -> None:
         """Remember that foreign events were passed; store it only now and then."""
         self._cursor = max(to, self._cursor or 0)
+        if isinstance(self.reader, Passing):
+            self.reader.passed(self._cursor)
         if monotonic() - self._stored_at < MAKE_DURABLE_AFTER:
             return
         if self._cursor > self.reader.position():

@@ -11,7 +11,7 @@ from services.chassis.view import View
 
 
 def check_all(store: Store, views: Sequence[View], more: Iterable[str] = ()) -> None:
-    """Check every event and compare every view with a fresh fold; tell what is wrong.
+    """Check every event and key, compare every view with a fresh fold; tell what is wrong.
 
     `more` are faults that the service found by checks of its own.
 
@@ -26,6 +26,7 @@ def check_all(store: Store, views: Sequence[View], more: Iterable[str] = ()) -> 
             move(done, len(views))
             faults += store.views.verify(view, log)
         move(len(views), len(views))
+    faults += store.vault.verify()
     faults += more
     for fault in faults:
         click.echo(fault)

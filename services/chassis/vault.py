@@ -278,6 +278,39 @@ class Vault:
         sender, client = orjson.loads(self.unseal(sealed, b"client" + subject.bytes))
         return sender, client
 
+    def verify(self) -> list[str]:
+        """Open every key and every client's reference; what is wrong, by ids alone."""
+        with self._database.reading() as connection:
+            keys = connection.execute(select(KEYS)).all()
+            clients = connection.execute(select(CLIENTS)).all()
+        problems = [
+            f"vault, key of {row.owner.hex()}: the master key does not open it"
+            for row in keys
+            if not self._opens(row.owner, row.key_id, row.wrapped)
+        ]
+        return problems + [
+            f"vault, client {row.subject.hex()}: does not authenticate"
+            for row in clients
+            if not self._names(row.hash, row.subject, row.sealed)
+        ]
+
+    def _opens(self, owner: bytes, key_id: int, wrapped: bytes | None) -> bool:
+        try:
+            self._opened(owner, key_id, wrapped)
+        except WrongMasterKeyError:
+            return False
+        return True
+
+    def _names(self, digest: str, subject: bytes, sealed: bytes) -> bool:
+        """Whether a row of the client map is whole; an erased client's cannot be told."""
+        try:
+            sender, client = orjson.loads(self.unseal(sealed, b"client" + subject))
+        except ShreddedError:
+            return True
+        except (ForgedError, WrongMasterKeyError):
+            return False
+        return self.ids.digest("client", sender, client) == digest
+
     def _add_clients(
         self, connection: Connection, hashes: dict[str, tuple[str, str]]
     ) -> dict[str, UUID]:

@@ -40,6 +40,7 @@ class ViewStore:
         self._database = database
         self._place = place
         self._head = head
+        self._passed: dict[tuple[str, int], int] = {}
 
     def migrate(self) -> None:
         """Create the list of builds where it is missing."""
@@ -112,7 +113,9 @@ class ViewStore:
     def position(self, view: View) -> int:
         """How far the live view reaches; 0 when it has not been built."""
         current = self.current(view)
-        return current.position if current and current.live else 0
+        if current is None or not current.live:
+            return 0
+        return max(current.position, self._passed.get((view.name, current.number), 0))
 
     def wait_for(self, view: View, position: int, timeout: float) -> bool:
         """Wait at most `timeout` seconds for the view to reach a position; whether it has."""
@@ -220,6 +223,11 @@ class ViewStore:
             self._wakeup(view).reach(to)
         return damaged
 
+    def passed(self, view: View, number: int, to: int) -> None:
+        """A reader of this process has seen that nothing up to `to` concerns the build."""
+        self._passed[view.name, number] = to
+        self._wakeup(view).reach(to)
+
     def write_again(self, view: View, number: int, entries: Sequence[Entry]) -> None:
         """Fold entries that were parked; those a document has seen already change nothing."""
         readable, _ = _readable(view, entries)
@@ -298,6 +306,11 @@ class ViewReader:
     def replay(self, entries: Sequence[Entry]) -> None:
         """Fold entries that were parked."""
         self._views.write_again(self._view, self._number(), entries)
+
+    def passed(self, to: int) -> None:
+        """Let those who wait for the view know, before it is stored."""
+        if self._build is not None:
+            self._views.passed(self._view, self._build.number, to)
 
     def reload(self) -> None:
         """Look again which build is current."""

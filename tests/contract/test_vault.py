@@ -5,9 +5,11 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from services.chassis.faults import ShreddedError
 from services.chassis.store import Store
+from services.chassis.vault import CLIENTS, KEYS
 
 
 def test_a_client_has_one_id_for_ever(store: Store, opened: Callable[[], Store]) -> None:
@@ -87,3 +89,19 @@ def test_racing_for_one_key_gives_one_key(store: Store, opened: Callable[[], Sto
     for thread in threads:
         thread.join()
     assert [store.vault.unseal(one, b"") for one in sealed] == [b"plain"] * 80
+
+
+def test_verify_finds_keys_and_clients_that_were_changed(store: Store) -> None:
+    vault = store.vault
+    kept, moved = vault.subject("ehr", "1"), vault.subject("ehr", "2")
+    gone = vault.subject("ehr", "3")
+    vault.shred(gone)
+    assert vault.verify() == []
+    with store._database("vault").writing() as connection:
+        change = update(CLIENTS).where(CLIENTS.c.subject == moved.bytes)
+        connection.execute(change.values(hash="0" * 64))
+    assert vault.verify() == [f"vault, client {moved.hex}: does not authenticate"]
+    with store._database("vault").writing() as connection:
+        change = update(KEYS).where(KEYS.c.owner == kept.bytes)
+        connection.execute(change.values(wrapped=b"x" * 60))
+    assert f"vault, key of {kept.hex}: the master key does not open it" in vault.verify()

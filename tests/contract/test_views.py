@@ -106,6 +106,19 @@ def test_a_waiting_page_sees_its_own_command(store: Store) -> None:
     assert store.views.wait_for(VIEW, log.head() + 1, 0.05) is False
 
 
+def test_waiting_is_not_held_up_by_foreign_events(store: Store) -> None:
+    store.views.register(VIEW)
+    runner = follower(store, store.views.reader(VIEW))
+    runner.start()
+    log = store.log()
+    log.append([noted(episode=episode())])
+    soon(lambda: store.views.position(VIEW) == log.head())
+    position = log.append([ticked()])[0]
+    with store._database("views").writing():  # nothing can be stored meanwhile
+        assert store.views.wait_for(VIEW, position, 5)
+    runner.stop()
+
+
 def test_two_readers_of_one_view_fold_nothing_twice(store: Store) -> None:
     store.views.register(VIEW)
     log = store.log()
