@@ -1,7 +1,7 @@
 """A made-up clinic: what its EHR would send to the door, day by day, and what is true of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any, Literal
@@ -34,6 +34,8 @@ class Call:
     """One call of the EHR at the door; `path` follows /v1/."""
 
     kind: Kind
+    client: str
+    """Whose it is, in the EHR's reference: what concerns one client is sent in order."""
     method: Literal["POST", "PUT", "DELETE"]
     path: str
     body: dict[str, Any] | None = None
@@ -124,10 +126,11 @@ class Clinic:
         yield from self._facts(client, day)
         if day == client.last + 1 and not client.course.failed and client.number % 3:
             body = {"on": self.on(day).isoformat(), "reason": "completed"}
-            yield Call("close", "POST", f"episodes/{client.episode}/close", body)
+            yield Call("close", client.client, "POST", f"episodes/{client.episode}/close", body)
 
     def _session(self, client: Client, number: int, visit: Visit, day: int) -> Iterator[Call]:
-        yield self._plan(client, number)
+        if number == 0 or number % 2 == client.number % 2:
+            yield self._plan(client, number)
         attendance = _attendance(client, number)
         path = f"episodes/{client.episode}/sessions"
         session = {
@@ -135,12 +138,13 @@ class Clinic:
             "on": self.on(day).isoformat(),
             "attendance": attendance,
         }
-        yield Call("session", "POST", path, session)
+        yield Call("session", client.client, "POST", path, session)
         if attendance in ("attended", "late") and visit.measured:
             for measure in self._measures(client, number, visit, day):
                 yield from self._sent(client, number, measure, day)
 
     def _plan(self, client: Client, number: int) -> Call:
+        """What is known of the episode, sent again after every other session."""
         visits = client.course.visits
         body: dict[str, Any] = {
             "client": client.client,
@@ -155,7 +159,7 @@ class Clinic:
         if number + 1 < len(visits):
             following = client.opened + visits[number + 1].day
             body["next_session"] = self.on(following).isoformat()
-        return Call("episode", "PUT", f"episodes/{client.episode}", body)
+        return Call("episode", client.client, "PUT", f"episodes/{client.episode}", body)
 
     def _measures(
         self, client: Client, number: int, visit: Visit, day: int
@@ -185,26 +189,26 @@ class Clinic:
         self, client: Client, number: int, measure: dict[str, Any], day: int
     ) -> Iterator[Call]:
         """The measure on its day, or days later; first mistyped, or taken back where it slips."""
-        call = Call("measure", "POST", "measures", measure)
+        call = Call("measure", client.client, "POST", "measures", measure)
         place = f"measures/{measure['external_id']}"
         fate = client.random.random()
         if "items" not in measure or number == 0 or None in measure["items"]:
             yield call
         elif fate < 0.04:
-            self._later(day + client.random.randint(2, 9), Call(*_parts(call), late=True))
+            self._later(day + client.random.randint(2, 9), replace(call, late=True))
         elif fate < 0.07:
             mistyped = {**measure, "items": slip(measure["items"])}
-            yield Call("measure", "POST", "measures", mistyped)
-            correction = Call("correction", "PUT", place, measure)
+            yield replace(call, body=mistyped)
+            correction = Call("correction", client.client, "PUT", place, measure)
             self._later(day + client.random.randint(1, 4), correction)
         elif fate < 0.08:
             yield call
-            reason = Call("withdrawal", "DELETE", f"{place}?reason=wrong-client")
-            self._later(day + 1, reason)
+            gone = f"{place}?reason=wrong-client"
+            self._later(day + 1, Call("withdrawal", client.client, "DELETE", gone))
         else:
             yield call
             if client.number == 7 and number == 2:
-                yield Call(*_parts(call), again=True)
+                yield replace(call, again=True)
 
     def _later(self, day: int, call: Call) -> None:
         self._waiting.setdefault(min(day, self.days - 1), []).append(call)
@@ -219,14 +223,16 @@ class Clinic:
                 "kind": note[1],
                 "label": note[2],
             }
-            yield Call("fact", "POST", f"episodes/{client.episode}/events", body)
+            path = f"episodes/{client.episode}/events"
+            yield Call("fact", client.client, "POST", path, body)
         if client.number == 11 and since == 6 * WEEK:
             body = {
                 "approach": "interpersonal",
                 "since": self.on(day).isoformat(),
                 "reason": "agreed in the sixth week",
             }
-            yield Call("approach", "POST", f"episodes/{client.episode}/approach", body)
+            path = f"episodes/{client.episode}/approach"
+            yield Call("approach", client.client, "POST", path, body)
 
 
 FACTS: dict[int, tuple[int, str, str]] = {
@@ -309,7 +315,3 @@ def _item_9(client: Client, number: int) -> int:
     if client.item_9 == "now and then":
         return 1 if number in (0, 1, 4) else 0
     return 0
-
-
-def _parts(call: Call) -> tuple[Kind, Any, str, dict[str, Any] | None]:
-    return call.kind, call.method, call.path, call.body

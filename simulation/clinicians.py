@@ -129,6 +129,7 @@ REFLECTIONS: tuple[Reflection, ...] = (
 )
 DECIDES = ("pivot", "pivot", "stay", "pivot", "consult", "pivot")
 """How often which decision is taken, in turn: a demo wants to see pivots."""
+RISK = "risk_answer"
 RISK_DONE = ("reviewed with client", "contacted", "reviewed with client")
 DISMISSED = ("known and being worked on", "too early to say")
 
@@ -149,15 +150,15 @@ def answers(
     yield from (
         Done("acknowledge", line.alert, random.choice(RISK_DONE))
         for line in open_lines
-        if line.tier == "risk"
+        if line.channel == RISK
     )
-    prompts = [line for line in open_lines if line.tier == "prompt"]
+    prompts = [line for line in open_lines if line.tier == "prompt" and line.channel != RISK]
     if prompts:
         written = _reflection(random, today, present, turn)
         yield Done("reflect", prompts[0].alert, reflection=written)
         return
     for line in open_lines:
-        if line.tier == "review":
+        if line.tier == "review" and line.channel != RISK:
             yield _review(line, random)
 
 

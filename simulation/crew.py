@@ -7,7 +7,7 @@ from uuid import UUID
 from services.alerts.desk import ReflectionForm, Unknown
 from services.alerts.views.inbox import InboxRow
 from simulation.clinic import CLINICIANS, Client, Clinic
-from simulation.clinicians import Done, Reflection, answers, due
+from simulation.clinicians import RISK, Done, Reflection, answers, due
 from simulation.stage import Stage
 
 
@@ -21,6 +21,8 @@ class Crew:
         self._made = made
         self._random = {name: Random(f"{seed}/{name}") for name in CLINICIANS.values()}
         self._reflections = dict.fromkeys(CLINICIANS.values(), 0)
+        self.read: dict[str, str] = {}
+        """Alert to what stood in the inbox when somebody reflected on it."""
 
     def work(self, day: int) -> None:
         """One morning of everybody's: read the inbox, answer what has lain there long enough."""
@@ -37,7 +39,7 @@ class Crew:
         lines = [
             line
             for line in (row.main, *row.others)
-            if line.tier == "risk" or due(self._day(line.raised_at), day)
+            if line.channel == RISK or due(self._day(line.raised_at), day)
         ]
         today = self._made.on(day)
         present, turn = self._approach(client), self._reflections[name]
@@ -56,6 +58,8 @@ class Crew:
         elif done.reflection is not None:
             desk.reflect(person, episode, _form(done.reflection, done.alert))
             self._reflections[name] += 1
+            lines = (row.main, *row.others)
+            self.read |= {line.alert: line.sentence for line in lines if line.alert == done.alert}
             if done.reflection.decision == "pivot":
                 client.pivot(day)
                 client.approach_now = done.reflection.approach

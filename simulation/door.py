@@ -1,6 +1,8 @@
 """The made-up EHR's side of the door: sends its calls over HTTP, one connection, token in hand."""
 
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
 
@@ -10,6 +12,8 @@ from simulation.summary import Posted
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 TIMEOUT = 30.0
+CONNECTIONS = 12
+"""As many calls are stored in one commit together; each commit wakes every follower."""
 
 
 class DoorError(Exception):
@@ -63,25 +67,41 @@ class Door:
         return content
 
 
-def send_day(door: Door, calls: list[Call], posted: Posted, *, batch: bool) -> None:
-    """Send a day's calls: first what is told of episodes, then measures, then changes to them."""
-    measures = [call for call in calls if call.kind == "measure"]
-    for call in calls:
-        if call.kind not in ("measure", "correction", "withdrawal", "close"):
+class Office:
+    """The made-up EHR as a whole: what concerns one client goes in order, clients side by side."""
+
+    def __init__(self, port: int, token: str) -> None:
+        """Open a few connections as the sender of this token."""
+        self.posted = Posted()
+        self._doors = [Door(port, token) for _ in range(CONNECTIONS)]
+        self._pool = ThreadPoolExecutor(CONNECTIONS, "ehr")
+
+    def send_day(self, calls: Sequence[Call], *, batch: bool) -> None:
+        """Send a day's calls; with `batch` the day's measures go as one batch at its end.
+
+        Raises:
+            DoorError: one was refused.
+        """
+        together = [call for call in calls if call.kind == "measure" and batch]
+        alone = [call for call in calls if call.kind != "measure" or not batch]
+        chains: dict[str, list[Call]] = {}
+        for call in alone:
+            chains.setdefault(call.client, []).append(call)
+        shares = [list(chains.values())[n :: len(self._doors)] for n in range(len(self._doors))]
+        list(self._pool.map(_send_chains, self._doors, shares))
+        if together:
+            self._doors[0].send_batch(together)
+        for call in calls:
+            self.posted.count(call)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._pool.shutdown()
+        for door in self._doors:
+            door.close()
+
+
+def _send_chains(door: Door, chains: list[list[Call]]) -> None:
+    for chain in chains:
+        for call in chain:
             door.send(call)
-            posted.others += 1
-    if batch and len(measures) > 1:
-        door.send_batch(measures)
-    else:
-        for call in measures:
-            door.send(call)
-    for call in measures:
-        posted.repeated += call.again
-        posted.recorded += not call.again
-        posted.late += call.late and not call.again
-    for call in calls:
-        if call.kind in ("correction", "withdrawal", "close"):
-            door.send(call)
-            posted.corrected += call.kind == "correction"
-            posted.withdrawn += call.kind == "withdrawal"
-            posted.others += call.kind == "close"

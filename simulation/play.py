@@ -18,13 +18,11 @@ from services.chassis.clock import SteppedClock, SystemClock
 from simulation import story, summary
 from simulation.clinic import CLINICIANS, OPS, SUPERVISOR, Clinic, clinic
 from simulation.crew import Crew
-from simulation.door import send_day
 from simulation.stage import Stage
-from simulation.summary import Posted
 
 ZONE = ZoneInfo("UTC")
 MORNING, EVENING = time(8, 0), time(18, 0)
-"""When the made-up clinicians look at their inboxes, and when the EHR sends what the day brought."""
+"""When the made-up clinicians look at their inboxes, and when the EHR sends what came that day."""
 WIDTH = 100
 
 
@@ -34,7 +32,9 @@ def play(*, clients: int, weeks: int, seed: int, port: int, once: bool) -> None:
     Raises:
         simulation.door.DoorError, services.*: the services did not do what they promise.
     """
-    console = Console(width=WIDTH if not Console().is_terminal else None, highlight=False)
+    console = Console(
+        width=WIDTH if not Console().is_terminal else None, highlight=False, markup=False
+    )
     began = monotonic()
     made = clinic(_first_monday(SystemClock().now().date(), weeks), clients, weeks, seed)
     clock = SteppedClock(_at(made.start, MORNING))
@@ -46,9 +46,10 @@ def play(*, clients: int, weeks: int, seed: int, port: int, once: bool) -> None:
         stopping() as stopped,
         Stage.open(Path(folder), clock, port) as stage,
     ):
-        posted = _play_days(stage, made, clock, seed, console, stopped)
+        crew = Crew(stage, made, seed)
+        _play_days(stage, made, crew, clock, console, stopped)
         _catch_up(stage, made, clock)
-        _tell(stage, made, posted, console, monotonic() - began)
+        _tell(stage, made, crew, console, monotonic() - began)
         if once or stopped.is_set():
             return
         console.print("Serving until Ctrl-C. Everything is thrown away then.")
@@ -75,12 +76,11 @@ def stopping() -> Iterator[threading.Event]:
 def _play_days(
     stage: Stage,
     made: Clinic,
+    crew: Crew,
     clock: SteppedClock,
-    seed: int,
     console: Console,
     stopped: threading.Event,
-) -> Posted:
-    posted, crew = Posted(), Crew(stage, made, seed)
+) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(None), TextColumn("{task.fields[on]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task("playing", total=made.days, on="")
@@ -92,10 +92,11 @@ def _play_days(
             stage.tick()
             crew.work(day)
             clock.set(_at(on, EVENING))
-            send_day(stage.door, made.calls(day), posted, batch=day % 2 == 1)
+            stage.office.send_day(made.calls(day), batch=on.weekday() != 0)
             stage.settle()
-            bar.update(task, completed=day + 1, on=f"{on:%d %B}, {posted.recorded} measures")
-    return posted
+            bar.update(
+                task, completed=day + 1, on=f"{on:%d %B}, {stage.office.posted.recorded} measures"
+            )
 
 
 def _catch_up(stage: Stage, made: Clinic, clock: SteppedClock) -> None:
@@ -108,27 +109,29 @@ def _catch_up(stage: Stage, made: Clinic, clock: SteppedClock) -> None:
     clock.set(SystemClock().now())
     stage.tick()
     stage.settle()
+    stage.beat()
 
 
-def _tell(stage: Stage, made: Clinic, posted: Posted, console: Console, seconds: float) -> None:
+def _tell(stage: Stage, made: Clinic, crew: Crew, console: Console, seconds: float) -> None:
     documents = stage.documents()
     truth = summary.against_truth(made.clients, documents)
     loop = summary.loop(documents.values())
     console.rule("What came of it")
-    for line in summary.lines(posted, truth, loop, made.weeks):
+    for line in summary.lines(stage.office.posted, truth, loop, made.weeks):
         console.print(line)
     told = story.choose(documents.values())
     if told is not None:
         console.rule("One course, from first score to effect")
-        console.print(" ".join(story.tell(told, CLINICIANS)))
+        console.print(" ".join(story.tell(told, CLINICIANS, crew.read)))
     console.rule("Look for yourself")
     clinician = CLINICIANS[told["clinician"]] if told else next(iter(CLINICIANS.values()))
     roles = {clinician: "a clinician", SUPERVISOR: "a supervisor", OPS: "an ops person"}
     for name, role in roles.items():
         console.print(f"{name}, {role}: {stage.invite(name)}", soft_wrap=True)
     console.print(
-        f"Each link works once. The whole took {seconds:.0f} s. All clients, clinicians and courses "
-        "are made up; what was found says how the product works, not how well it does with people."
+        f"Each link works once. The whole took {seconds:.0f} s. All clients, clinicians and "
+        "courses are made up: what was found shows how the product works, not how well it does "
+        "with people."
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from uuid import UUID
 
 from services.alerts.core.person import Person
 from services.alerts.desk import Desk
@@ -12,10 +11,11 @@ from services.alerts.views.inbox import InboxRow
 from services.chassis.clock import Clock
 from services.embedded import Embedded
 from simulation.clinic import CLINICIANS, OPS, SENDER, SUPERVISOR
-from simulation.door import Door
+from simulation.door import Office
 from simulation.story import Document
 
-SETTLED_WITHIN = 30.0
+LOOK = 0.01
+SETTLED_WITHIN = 60.0
 """Seconds after which services that have not caught up with a day's calls are stuck."""
 
 
@@ -32,7 +32,7 @@ class Stage:
         self._alerts = both.alerts
         self.desk: Desk = both.alerts.desk
         token = both.outcomes.senders.add(SENDER)
-        self.door = Door(both.outcomes_port, token)
+        self.office = Office(both.outcomes_port, token)
         register = both.alerts.register
         register.add(SUPERVISOR, "supervisor")
         register.add(OPS, "ops")
@@ -50,12 +50,16 @@ class Stage:
             try:
                 yield stage
             finally:
-                stage.door.close()
+                stage.office.close()
 
     def tick(self) -> None:
         """Let the timers of both services see the clock."""
         self._both.outcomes.timers.turn()
         self._both.alerts.timers.turn()
+
+    def beat(self) -> None:
+        """Say now that the risk path is alive: a clock that jumped makes the last word look old."""
+        self._both.outcomes.beat()
 
     def settle(self) -> None:
         """Wait until everything posted and answered has reached every follower.
@@ -67,7 +71,7 @@ class Stage:
         while behind := self._both.behind():
             if monotonic() > deadline:
                 raise StuckError(f"{', '.join(behind)} did not catch up")
-            sleep(0.002)
+            sleep(LOOK)
 
     def person(self, name: str) -> Person:
         """The person of a name."""
@@ -85,10 +89,6 @@ class Stage:
         view = self._alerts.courses.view
         found = self._alerts.store.views.select(view)
         return {document["reference"]: document for document in found}
-
-    def episode(self, reference: str) -> UUID:
-        """The id of an episode."""
-        return self._both.outcomes.record.episodes.id_of(SENDER, reference)
 
     def invite(self, name: str) -> str:
         """A link that signs a person in once."""

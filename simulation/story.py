@@ -18,12 +18,20 @@ def choose(documents: Iterable[Document]) -> Document | None:
     return max(documents, key=_fullness, default=None)
 
 
-def tell(document: Document, names: dict[str, str]) -> list[str]:
-    """The course as sentences; `names` has the name of each clinician's reference."""
+def tell(document: Document, names: dict[str, str], read: dict[str, str]) -> list[str]:
+    """The course as sentences.
+
+    Args:
+        document: what the episode's page is made from.
+        names: the name of each clinician's reference.
+        read: alert to what stood in the inbox when it was answered: new evidence amends a card.
+    """
+    who = names.get(document.get("clinician") or "", "the clinician")
     return [
-        sentence
-        for part in (_beginning, _failure, _reflection, _effect)
-        for sentence in part(document, names)
+        *_beginning(document, who),
+        *_failure(document, read),
+        *_reflection(document, who),
+        *_effect(document),
     ]
 
 
@@ -43,24 +51,28 @@ def failures(document: Document) -> list[Document]:
     return [finding for finding in document["findings"] if finding["channel"] in FAILURES]
 
 
-def pivot(document: Document) -> Document | None:
-    """The approach that a reflection chose, if there is one."""
-    chosen = [one for one in document["approaches"] if one.get("origin") == "reflection"]
-    return chosen[-1] if chosen else None
+def pivots(document: Document) -> list[Document]:
+    """The approaches that reflections chose, in order of time."""
+    return [one for one in document["approaches"] if one.get("origin") == "reflection"]
 
 
-def effects(document: Document) -> list[Document]:
-    """What was measured after that pivot, by date, without what was withdrawn since."""
-    chosen = pivot(document) or {}
+def effects(chosen: Document) -> list[Document]:
+    """What was measured after a pivot, by date, without what was withdrawn since."""
     measured = [one for one in chosen.get("effects", []) if not one.get("withdrawn")]
     return sorted(measured, key=lambda effect: str(effect["on"]))
 
 
+def counted(number_of: int, one: str, more: str = "") -> str:
+    """A number with its noun: 1 prompt, 2 prompts."""
+    return f"{number_of} {one if number_of == 1 else more or one + 's'}"
+
+
 def _fullness(document: Document) -> tuple[bool, bool, bool, int, str]:
-    measured = effects(document)
+    chosen = pivots(document)
+    measured = effects(chosen[-1]) if chosen else []
     last = measured[-1]["verdict"] if measured else ""
     return (
-        bool(_prompt(document)) and pivot(document) is not None,
+        bool(_prompt(document)) and len(chosen) == 1,
         bool(measured),
         last == BETTER,
         len(measured),
@@ -91,48 +103,43 @@ def _prompt(document: Document) -> Document | None:
     return min(raised, key=lambda alert: str(alert["raised_at"]), default=None)
 
 
-def _who(document: Document, names: dict[str, str]) -> str:
-    reference = document.get("clinician") or ""
-    return names.get(reference, reference or "the clinician")
-
-
-def _beginning(document: Document, names: dict[str, str]) -> Iterator[str]:
+def _beginning(document: Document, who: str) -> Iterator[str]:
     points = _points(document)
     first = points[0]
     begun = document["approaches"][0]["approach"] if document["approaches"] else "treatment"
     yield (
-        f"{document['client']} came to {_who(document, names)} for {document['problem']} and began "
+        f"{document['client']} came to {who} for {document['problem']} and began "
         f"with {begun}. The first {_title(document)}, on {day(first['on'])}, was "
         f"{number(first['score'])} ({first['band']})."
     )
 
 
-def _failure(document: Document, names: dict[str, str]) -> Iterator[str]:
+def _failure(document: Document, read: dict[str, str]) -> Iterator[str]:
     alert = _prompt(document)
     if alert is None:
         return
     until = [point for point in _points(document) if point["on"] <= alert["raised_at"][:10]]
     scores = ", ".join(number(point["score"]) for point in until)
+    told = read.get(alert["alert"], alert["card"]["sentence"])
     yield (
         f"By {day(alert['raised_at'])} the scores had been {scores}, and a prompt was raised: "
-        f"“{alert['card']['sentence']}”"
+        f"“{told}”"
     )
 
 
-def _reflection(document: Document, names: dict[str, str]) -> Iterator[str]:
-    chosen = pivot(document)
-    if chosen is None:
+def _reflection(document: Document, who: str) -> Iterator[str]:
+    if not pivots(document):
         return
+    chosen = pivots(document)[-1]
     own = [one for one in document["reflections"] if one["reflection"] == chosen["reflection"]]
     for reflection in own:
-        who = _who(document, names)
         if reflection.get("expectation"):
             yield (
                 f"{who} wrote down what had been expected (“{reflection['expectation']}”) and the "
                 f"assumption behind it (“{reflection['assumption']}”)."
             )
         for unknown in reflection["unknowns"]:
-            yield f"Not known: {unknown['what']} Why not: {unknown['why']}."
+            yield f"Not known: {unknown['what']}. Why not: {unknown['why']}."
     yield (
         f"On {day(chosen['since'])} the approach changed to {chosen['approach']}. "
         + _forecast(chosen.get("forecast"))
@@ -151,8 +158,9 @@ def _forecast(forecast: Document | None) -> str:
     )
 
 
-def _effect(document: Document, names: dict[str, str]) -> Iterator[str]:
-    measured = effects(document)
+def _effect(document: Document) -> Iterator[str]:
+    chosen = pivots(document)
+    measured = effects(chosen[-1]) if chosen else []
     if not measured:
         yield "No measure has come in since, so there is no effect to tell of yet."
         return

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulation.clinic import Client
-from simulation.story import BETTER, WITHIN, Document, effects, failures, pivot
+from simulation.clinic import Call, Client
+from simulation.story import BETTER, WITHIN, Document, counted, effects, failures, pivots
 
 PROMPTING = ("reliable_deterioration", "gain_partly_lost", "off_track")
 """Channels whose findings prompt: what the product calls out by itself."""
@@ -17,13 +17,25 @@ class Posted:
     """What the EHR's calls came to."""
 
     recorded: int = 0
-    held: int = 0
     late: int = 0
     corrected: int = 0
     withdrawn: int = 0
     repeated: int = 0
-    refused: int = 0
     others: int = 0
+
+    def count(self, call: Call) -> None:
+        """Count a call that was answered."""
+        if call.again:
+            self.repeated += 1
+        elif call.kind == "measure":
+            self.recorded += 1
+            self.late += call.late
+        elif call.kind == "correction":
+            self.corrected += 1
+        elif call.kind == "withdrawal":
+            self.withdrawn += 1
+        else:
+            self.others += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +96,8 @@ def loop(documents: Iterable[Document]) -> Loop:
         alerts = [one for one in document["alerts"].values() if one["state"] != "held"]
         tiers.update(_tier(alert) for alert in alerts)
         reflections.update(one["decision"] for one in document["reflections"])
-        measured = effects(document)
-        if pivot(document) is not None:
+        for chosen in pivots(document):
+            measured = effects(chosen)
             verdicts.update([measured[-1]["verdict"] if measured else "not measured yet"])
     return Loop(
         prompts=tiers["prompt"],
@@ -99,17 +111,18 @@ def loop(documents: Iterable[Document]) -> Loop:
 def lines(posted: Posted, truth: Truth, course: Loop, weeks: int) -> list[str]:
     """The numbers as sentences."""
     return [
-        f"{posted.recorded} measures of {truth.clients} made-up clients were posted over {weeks} "
-        f"weeks: {posted.late} came days late, {posted.corrected} were corrected, "
+        f"{counted(posted.recorded, 'measure')} of {truth.clients} made-up clients were posted "
+        f"over {weeks} weeks: {posted.late} came days late, {posted.corrected} were corrected, "
         f"{posted.withdrawn} withdrawn, {posted.repeated} sent twice and stored once.",
-        f"Failures were found in {truth.found} courses: {len(truth.true)} were true, "
-        f"{len(truth.false)} were not. {len(truth.missed)} of {truth.failing} true failures were "
-        "missed. (True: the made-up course, had nothing changed, ends still a case and not "
-        "reliably better.)",
-        f"{course.prompts} prompts were raised, {course.reviews} findings laid out for review, "
-        f"and {course.risk} answers to the risk item brought to somebody at once.",
-        f"The made-up clinicians wrote {sum(course.reflections.values())} reflections: "
-        f"{_counted(course.reflections)}.",
+        f"Failures were found in {counted(truth.found, 'course')}, {len(truth.true)} of them "
+        f"true; {len(truth.missed)} of {counted(truth.failing, 'true failure')} were missed. "
+        "(True: the made-up course, had nothing changed, ends still a case and not reliably "
+        "better.)",
+        f"{counted(course.prompts, 'prompt')} raised, {counted(course.reviews, 'finding')} laid "
+        f"out for review, {counted(course.risk, 'answer')} to the risk item brought to somebody "
+        "at once.",
+        f"The made-up clinicians wrote {counted(sum(course.reflections.values()), 'reflection')}: "
+        f"{_decisions(course.reflections)}.",
         _effects(course.effects),
     ]
 
@@ -118,13 +131,14 @@ def _effects(verdicts: Counter[str]) -> str:
     better, within = verdicts[BETTER], verdicts[WITHIN]
     worse, none = verdicts["worse than forecast"], verdicts["not measured yet"]
     return (
-        f"After {sum(verdicts.values())} pivots the scores lay: {better} better than forecast, "
-        f"{within} within what was forecast, {worse} worse, {none} not measured yet. Which pivots "
-        "help was decided beforehand by the simulation: this shows the loop, not that pivots help."
+        f"After {counted(sum(verdicts.values()), 'pivot')} the latest score lay: {better} better "
+        f"than forecast, {within} within what was forecast, {worse} worse, {none} not measured "
+        "yet. Which pivots help was decided beforehand by the simulation: this shows the loop, "
+        "not that pivots help."
     )
 
 
-def _counted(decisions: Counter[str]) -> str:
+def _decisions(decisions: Counter[str]) -> str:
     return ", ".join(f"{count} {decision}" for decision, count in decisions.most_common()) or "none"
 
 
