@@ -5,8 +5,8 @@ The producer's log is the outbox, so nothing is kept here: an offset is the posi
 
 from collections.abc import Sequence
 
-from services.chassis.message import Message, encode
-from services.chassis.transport import Delivery, Receiver, TransportError
+from services.chassis.message import Message
+from services.chassis.transport import Delivery, Receiver, TransportError, encoded
 
 
 class EmbeddedTransport:
@@ -25,6 +25,7 @@ class EmbeddedTransport:
 
         Raises:
             TransportError: nobody receives the topic yet, or the receiver could not store.
+            OversizedMessageError: a message of the page is too large; nothing was handed over.
         """
         receiver = self._receivers.get(topic)
         if receiver is None:
@@ -35,10 +36,10 @@ class EmbeddedTransport:
                 partition=0,
                 offset=message.position,
                 key=message.key.hex if message.key else "",
-                raw=encode(message),
+                raw=raw,
                 log_id=message.log_id,
             )
-            for message in messages
+            for message, raw in zip(messages, encoded(messages), strict=True)
         ]
         try:
             receiver.receive(deliveries)
