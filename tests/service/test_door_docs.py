@@ -1,13 +1,21 @@
 """The door documents itself: every route, from the schemas that check it, all assets our own."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from services.outcomes.api.openapi import written
 from services.outcomes.api.operations import OPERATIONS
 from services.outcomes.api.problems import KINDS
 from tests.service.door import Door, opened, phq
+
+REWRITE = (
+    "python -c 'from services.outcomes.api.openapi import written; print(written(), end=\"\")'"
+    " > schemas/openapi/outcomes.json"
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +63,12 @@ def test_every_reference_of_the_description_is_there(door: Door) -> None:
         "administered_at",
     }
     assert measure["properties"]["items"]["items"]["type"] == ["integer", "null"]
+
+
+def test_the_description_kept_beside_the_messages_is_this_one(door: Door) -> None:
+    kept = Path(__file__).parents[2] / "schemas/openapi/outcomes.json"
+    assert kept.read_text("utf-8") == written(), f"write it anew: {REWRITE}"
+    assert json.loads(written()) == door.get("/openapi.json", token="").json
 
 
 def test_the_page_loads_nothing_from_elsewhere(door: Door) -> None:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response, redirect, render_template
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Redirect
@@ -12,8 +11,6 @@ from services.outcomes.api.answers import answered
 from services.outcomes.api.fields import Calendar
 from services.outcomes.api.openapi import description, name_of
 from services.outcomes.api.operations import OPERATIONS, REFUSALS, Operation
-
-VERSION = "1"
 
 
 def blueprint(calendar: Calendar, kinds: dict[str, str]) -> Blueprint:
@@ -25,7 +22,7 @@ def blueprint(calendar: Calendar, kinds: dict[str, str]) -> Blueprint:
         static_url_path="/docs/static",
         template_folder="templates",
     )
-    spec = description(calendar, VERSION)
+    spec = description(calendar)
 
     @routes.get("/openapi.json")
     def openapi() -> Response:
@@ -126,10 +123,13 @@ def _curl(operation: Operation) -> str:
         parts[0] = f"curl -X DELETE '{path}'".replace("'/", "$DOOR'/")
     if operation.body is not None:
         example = [operation.example] if operation.many else operation.example
-        parts += ["-H 'Content-Type: application/json'", f"-d '{json.dumps(example)}'"]
+        parts += ["-H 'Content-Type: application/json'", f"-d '{_laid_out(example)}'"]
     return " \\\n  ".join(parts)
 
 
-def written(spec: dict[str, Any]) -> bytes:
-    """The description as it is kept under schemas/openapi."""
-    return orjson.dumps(spec, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+def _laid_out(example: Any) -> str:
+    """JSON with a field a line, lists on one."""
+    told = example[0] if isinstance(example, list) else example
+    fields = [f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in told.items()]
+    text = "{\n" + ",\n".join(fields) + "\n  }"
+    return f"[{text}]" if isinstance(example, list) else text

@@ -1,11 +1,14 @@
 """The OpenAPI description of the door, made from the very schemas that check requests."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import orjson
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
+from services.chassis.clock import SystemClock
 from services.outcomes.api import fields, schemas
 from services.outcomes.api.body import LINES, NDJSON
 from services.outcomes.api.fields import Calendar
@@ -17,14 +20,15 @@ ABOUT = (
     "For professional use. Risk answers are passed on as answered; no risk is predicted."
 )
 JSON = "application/json"
+VERSION = "1"
 
 
-def description(calendar: Calendar, version: str) -> dict[str, Any]:
+def description(calendar: Calendar) -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
     plugin = MarshmallowPlugin(schema_name_resolver=lambda schema: name_of(_class_of(schema)))
     spec = APISpec(
         title=TITLE,
-        version=version,
+        version=VERSION,
         openapi_version="3.1.0",
         plugins=[plugin],
         info={"description": ABOUT, "license": {"name": "Apache-2.0"}},
@@ -146,3 +150,9 @@ def _answer(schema: type[Schema] | None, operation: Operation) -> dict[str, Any]
 def _form(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]:
     """Our own fields in the words of JSON Schema."""
     return field.described() if isinstance(field, fields.Strict) else {}
+
+
+def written() -> str:
+    """The document as it is kept beside the messages, in schemas/openapi."""
+    spec = description(Calendar(SystemClock(), ZoneInfo("UTC")))
+    return orjson.dumps(spec, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n"
