@@ -2,16 +2,15 @@
 
 import math
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from statistics import NormalDist
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
 
 from services.outcomes.core import estimate as filter_
 from services.outcomes.core.estimate import Estimate, Model
@@ -21,6 +20,7 @@ from services.outcomes.core.normal import above, both_above
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
 PHQ = parse("phq-9.toml", tomllib.loads((FOLDER / "phq-9.toml").read_text()))
 Series = list[tuple[int, float]]
+Matrix = list[list[float]]
 
 
 def known(model: Model | None) -> Model:
@@ -42,99 +42,146 @@ def run(model: Model, series: Series) -> Estimate:
     return estimate
 
 
-def textbook(series: Series) -> tuple[Any, Any]:
-    """The same model as matrices, written from the equations alone: mean and covariance."""
-    sd, r, phi = 6.1, 0.89, 0.90
-    mean, v0, slope = 14.2, 6.1**2 * 0.89, -0.02
-    noise = sd**2 * (1 - r) + 0.03 * sd**2
-    x = np.array([0.0, -0.25 * sd, mean])
-    p = np.zeros((3, 3))
-    p[2, 2], p[1, 1] = v0, (0.20 * sd) ** 2 + slope**2 * v0
-    p[1, 2] = p[2, 1] = slope * v0
-    h = np.array([[1.0, 0.0, 1.0]])
+# An independent implementation
+
+
+def times(one: Matrix, other: Matrix) -> Matrix:
+    return [
+        [
+            sum(a * b for a, b in zip(row, column, strict=True))
+            for column in zip(*other, strict=True)
+        ]
+        for row in one
+    ]
+
+
+def plus(one: Matrix, other: Matrix, by: float = 1.0) -> Matrix:
+    return [
+        [a + by * b for a, b in zip(*rows, strict=True)] for rows in zip(one, other, strict=True)
+    ]
+
+
+def turned(one: Matrix) -> Matrix:
+    return [list(column) for column in zip(*one, strict=True)]
+
+
+def diagonal(*values: float) -> Matrix:
+    return [
+        [value if row == column else 0.0 for column in range(3)] for row, value in enumerate(values)
+    ]
+
+
+def textbook(series: Series) -> tuple[Matrix, Matrix]:
+    """The same model as matrices, written from the equations alone, in Joseph's form."""
+    sd, r, phi, slope = 6.1, 0.89, 0.90, -0.02
+    v0, noise = sd**2 * r, sd**2 * (1 - r) + 0.03 * sd**2
+    x = [[0.0], [-0.25 * sd], [14.2]]
+    p = diagonal(0.0, (0.20 * sd) ** 2 + slope**2 * v0, v0)
+    p[1][2] = p[2][1] = slope * v0
+    h = [[1.0, 0.0, 1.0]]
     before = series[0][0]
     for day, score in series:
         weeks = (day - before) / 7
         rho = phi**weeks
-        f = np.array([[1, (1 - rho) / (1 - phi), 0], [0, rho, 0], [0, 0, 1]])
-        x = f @ x
-        p = f @ p @ f.T + np.diag([(0.20 * sd) ** 2 * weeks, 2.7e-6 * sd**2 * weeks, 0])
-        total = (h @ p @ h.T)[0, 0] + noise
-        gain = (p @ h.T)[:, 0] / total
-        x = x + gain * (score - (h @ x)[0])
-        joseph = np.eye(3) - np.outer(gain, h[0])
-        p = joseph @ p @ joseph.T + noise * np.outer(gain, gain)
+        f = [[1.0, (1 - rho) / (1 - phi), 0.0], [0.0, rho, 0.0], [0.0, 0.0, 1.0]]
+        shake = diagonal((0.20 * sd) ** 2 * weeks, 2.7e-6 * sd**2 * weeks, 0.0)
+        x, p = times(f, x), plus(times(times(f, p), turned(f)), shake)
+        total = times(times(h, p), turned(h))[0][0] + noise
+        gain = [[row[0] / total] for row in times(p, turned(h))]
+        x = plus(x, gain, by=score - times(h, x)[0][0])
+        keep = plus(diagonal(1.0, 1.0, 1.0), times(gain, h), by=-1.0)
+        p = plus(times(times(keep, p), turned(keep)), times(gain, turned(gain)), by=noise)
         before = day
     return x, p
+
+
+def spread(estimate: Estimate) -> Matrix:
+    return [
+        [estimate.dd, estimate.ds, estimate.db],
+        [estimate.ds, estimate.ss, estimate.sb],
+        [estimate.db, estimate.sb, estimate.bb],
+    ]
 
 
 @given(SERIES)
 def test_a_textbook_filter_in_matrices_agrees(series: Series) -> None:
     estimate = run(MODEL, series)
     mean, covariance = textbook(series)
-    told = [estimate.d, estimate.s, estimate.b]
-    spread = [
-        [estimate.dd, estimate.ds, estimate.db],
-        [estimate.ds, estimate.ss, estimate.sb],
-        [estimate.db, estimate.sb, estimate.bb],
-    ]
-    assert np.allclose(told, mean, rtol=0, atol=1e-9)
-    assert np.allclose(spread, covariance, rtol=0, atol=1e-9)
+    assert [estimate.d, estimate.s, estimate.b] == pytest.approx([row[0] for row in mean], abs=1e-9)
+    for told, expected in zip(spread(estimate), covariance, strict=True):
+        assert told == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_state_space_library_agrees() -> None:
-    from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
-
-    series = [(0, 18.0), (7, 17.0), (14, 19.0), (35, 12.0), (35, 13.0), (63, 11.0)]
-    referee = KalmanFilter(k_endog=1, k_states=3)
-    referee.bind(np.array([[score for _, score in series]]))
-    gaps = [(later - day) / 7 for (day, _), (later, _) in pairwise(series)]
-    reach = [(1 - 0.9**gap) / 0.1 for gap in [*gaps, 0.0]]
-    turns = [
-        [[1, ahead, 0], [0, 0.9**gap, 0], [0, 0, 1]]
-        for ahead, gap in zip(reach, [*gaps, 0.0], strict=True)
-    ]
-    referee["transition"] = np.moveaxis(np.array(turns, dtype=float), 0, -1)
-    referee["selection"] = np.eye(3)
-    shakes = [np.diag([MODEL.drift * gap, MODEL.slope_drift * gap, 0]) for gap in [*gaps, 0.0]]
-    referee["state_cov"] = np.moveaxis(np.array(shakes), 0, -1)
-    referee["design"] = np.array([[1.0, 0.0, 1.0]])
-    referee["obs_cov"] = np.array([[MODEL.noise]])
-    v0, slope = MODEL.baseline_variance, MODEL.slope_on_baseline
-    start = np.array(
-        [[0, 0, 0], [0, MODEL.slope_variance + slope**2 * v0, slope * v0], [0, slope * v0, v0]]
+    """Reference values: `KalmanFilter` of statsmodels 0.15.0 with the same matrices."""
+    estimate = run(MODEL, [(0, 18), (7, 17), (14, 19), (35, 12), (35, 13), (63, 11)])
+    assert tuple(estimate)[:9] == pytest.approx(
+        (
+            -7.667193069122678,
+            -0.504129635724791,
+            18.39743645112653,
+            7.087979279440118,
+            0.3601591062668299,
+            -3.031090222899222,
+            0.06130019488260493,
+            -0.18194656905695122,
+            2.62525231939994,
+        ),
+        abs=1e-9,
     )
-    referee.initialize_known(np.array([0.0, MODEL.slope_mean, 14.2]), start)
-    result = referee.filter()
-    estimate = run(MODEL, series)
-    told = [estimate.d, estimate.s, estimate.b]
-    assert np.allclose(told, result.filtered_state[:, -1], rtol=0, atol=1e-9)
-    assert estimate.dd == pytest.approx(result.filtered_state_cov[0, 0, -1], abs=1e-9)
+
+
+# The joint probability
+
+NORMAL = NormalDist()
 
 
 def by_integral(h: float, k: float, r: float) -> float:
-    """P(X > h, Y > k) from the conditional law of Y, in pieces about its steep part."""
+    """P(X > h, Y > k): Simpson's rule over x of its density times P(Y > k | x)."""
     if abs(r) == 1.0:
-        both = stats.norm.sf(max(h, k)) if r > 0 else stats.norm.cdf(-k) - stats.norm.cdf(h)
-        return float(max(0.0, both))
-    spread = math.sqrt(1 - r * r)
+        both = NORMAL.cdf(-max(h, k)) if r > 0 else NORMAL.cdf(-k) - NORMAL.cdf(h)
+        return max(0.0, both)
+    width = math.sqrt(1 - r * r)
     steep = k / r if r else h
-    ends = sorted({min(12.0, max(h, steep + step * spread)) for step in (-12, 0, 12)} | {h, 12.0})
+    reach = width / abs(r) if r else 1.0
+    marks = {min(12.0, max(h, steep + step * reach)) for step in (-10, -5, -2, 0, 2, 5, 10)}
+    ends = sorted(marks | {h, min(12.0, h + 2.0), min(12.0, h + 5.0), 12.0})
 
     def density(x: float) -> float:
-        return float(stats.norm.pdf(x) * stats.norm.sf((k - r * x) / spread))
+        return NORMAL.pdf(x) * NORMAL.cdf(-(k - r * x) / width)
 
-    return sum(
-        integrate.quad(density, low, high, epsabs=1e-14, epsrel=1e-12, limit=400)[0]
-        for low, high in pairwise(ends)
-    )
+    return sum(simpson(density, low, high) for low, high in pairwise(ends) if low < high)
+
+
+def simpson(function: Callable[[float], float], low: float, high: float) -> float:
+    pieces = 600
+    step = (high - low) / pieces
+    inner = sum((4 if n % 2 else 2) * function(low + n * step) for n in range(1, pieces))
+    return (function(low) + inner + function(high)) * step / 3
 
 
 @pytest.mark.parametrize("h", [-6.0, -1.3, 0.0, 0.4, 2.0, 7.0])
 @pytest.mark.parametrize("k", [-4.0, 0.0, 0.4, 3.1])
 @pytest.mark.parametrize("r", [-1.0, -0.99, -0.6, 0.0, 0.2, 0.7, 0.93, 0.999999, 1.0])
-def test_the_joint_probability_against_an_integral(h: float, k: float, r: float) -> None:
-    assert both_above(h, k, r) == pytest.approx(by_integral(h, k, r), abs=1e-11)
+def test_the_joint_probability_is_the_integral(h: float, k: float, r: float) -> None:
+    assert both_above(h, k, r) == pytest.approx(by_integral(h, k, r), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("h", "k", "r", "expected"),
+    [
+        (0.5, -0.3, 0.4, 0.24357588920110462),
+        (1.2, 0.8, -0.7, 0.0005007833989754129),
+        (-1, -1.5, 0.96, 0.8405487770853542),
+        (0.1, 0.3, 0.99, 0.3801200527311793),
+        (2, -1, -0.95, 8.599035671824629e-06),
+    ],
+)
+def test_a_library_of_multivariate_normals_agrees(
+    h: float, k: float, r: float, expected: float
+) -> None:
+    """Reference values: `multivariate_normal` of SciPy 1.17.1."""
+    assert both_above(h, k, r) == pytest.approx(expected, abs=1e-12)
 
 
 @given(st.floats(-5, 5), st.floats(-5, 5), st.floats(-1, 1))
@@ -144,15 +191,16 @@ def test_the_joint_probability_obeys_its_bounds(h: float, k: float, r: float) ->
     assert p == pytest.approx(both_above(k, h, r), abs=1e-13)
 
 
-def test_the_library_of_multivariate_normals_agrees_with_p_fail() -> None:
+def test_p_fail_is_the_joint_probability_of_both_conditions() -> None:
     estimate = run(MODEL, [(0, 18), (7, 19), (21, 16), (28, 17)])
     ahead = filter_.outlook(MODEL, estimate, 6)
-    law = stats.multivariate_normal(
-        [-ahead.change, -ahead.level],
-        [[ahead.change_variance, ahead.covariance], [ahead.covariance, ahead.level_variance]],
-    )
-    expected = law.cdf([MODEL.reliable_change, -9.5])
-    assert filter_.p_fail(MODEL, estimate, 6) == pytest.approx(expected, abs=1e-5)
+    change, level = math.sqrt(ahead.change_variance), math.sqrt(ahead.level_variance)
+    h, k = (-MODEL.reliable_change - ahead.change) / change, (9.5 - ahead.level) / level
+    expected = by_integral(h, k, ahead.covariance / change / level)
+    assert filter_.p_fail(MODEL, estimate, 6) == pytest.approx(expected, abs=1e-10)
+
+
+# What must not matter
 
 
 def stretched(instrument: Instrument, by: float) -> Instrument:
@@ -181,8 +229,11 @@ def test_neither_units_nor_direction_change_a_probability(series: Series, by: fl
     assert filter_.p_fail(MODEL, one, 6) == pytest.approx(filter_.p_fail(other, two, 6), abs=1e-9)
     for question in (filter_.p_worse, filter_.p_better, filter_.p_case):
         assert question(MODEL, one) == pytest.approx(question(other, two), abs=1e-9)
-    told, turned = filter_.predict(MODEL, one, 4), filter_.predict(other, two, 4)
-    assert np.allclose(np.array(told) * abs(by), turned, atol=1e-7)
+    told = [value * abs(by) for value in filter_.predict(MODEL, one, 4)]
+    assert told == pytest.approx(list(filter_.predict(other, two, 4)), abs=1e-7)
+
+
+# The ends of the model
 
 
 def test_the_first_measure_tells_no_change() -> None:
@@ -190,6 +241,14 @@ def test_the_first_measure_tells_no_change() -> None:
     assert (first.d, first.dd, first.ds, first.db) == (0, 0, 0, 0)
     assert filter_.p_worse(MODEL, first) is None
     assert filter_.p_better(MODEL, first) is None
+
+
+def test_a_second_measure_of_the_same_day_is_taken() -> None:
+    first = filter_.start(MODEL, 0, 18)
+    second = filter_.observe(MODEL, filter_.advance(MODEL, first, 0), 14)
+    assert 14 < second.b < first.b
+    assert second.bb < first.bb
+    assert filter_.p_worse(MODEL, second) is None
 
 
 def test_without_a_mean_the_first_score_is_the_mean() -> None:
@@ -218,7 +277,7 @@ def test_variances_never_turn_negative(series: Series) -> None:
 def test_worked_is_a_score_reliably_better_or_below_the_cut() -> None:
     estimate = run(MODEL, [(0, 18), (7, 15)])
     ahead = filter_.predict(MODEL, estimate, 4)
-    sd = (ahead.high80 - ahead.mean) / stats.norm.ppf(0.9)
+    sd = (ahead.high80 - ahead.mean) / NORMAL.inv_cdf(0.9)
     limit = max(9.5, 18 - MODEL.reliable_change)
-    expected = stats.norm.cdf((limit - ahead.mean) / sd)
+    expected = NormalDist(ahead.mean, sd).cdf(limit)
     assert filter_.p_worked(MODEL, estimate, 4, 18) == pytest.approx(expected, abs=1e-9)
