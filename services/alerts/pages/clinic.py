@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.exceptions import BadRequest
 
 from services.alerts.core.policy import DISMISS_REASONS, RISK, RISK_DONE
 from services.alerts.core.reflection import BEYOND, REASONS
@@ -16,9 +16,17 @@ from services.alerts.pages.session import person
 from services.alerts.pages.story import tell
 from services.alerts.views.course import EpisodePage
 from services.alerts.writing import RefusedError
+from services.chassis.http.problem import Problem, ProblemError
 
 WAIT_S = 1.0
 """How long a page waits for the views to show what was just done."""
+READ_ONLY = Problem(
+    403,
+    "read-only",
+    "You may read this, not write here",
+    "Reflecting, putting off and dismissing are for the client’s clinician, or whoever stands in. "
+    "A risk answer may be acknowledged by everybody who sees it.",
+)
 
 _CHOICES = (
     ("pivot", "pivot", "Pivot"),
@@ -67,11 +75,13 @@ def blueprint(house: House) -> Blueprint:
 
     @routes.post("/episodes/<id:episode>/alerts/<id:alert>/snooze")
     def snooze(episode: UUID, alert: UUID) -> ResponseReturnValue:
+        _writable(house, episode)
         position = house.commands.snooze(person(), episode, alert, _until())
         return _back(episode, position, "snoozed")
 
     @routes.post("/episodes/<id:episode>/alerts/<id:alert>/dismiss")
     def dismiss(episode: UUID, alert: UUID) -> ResponseReturnValue:
+        _writable(house, episode)
         reason = _one_of("reason", DISMISS_REASONS)
         position = house.commands.dismiss(person(), episode, alert, reason)
         return _back(episode, position, "dismissed")
@@ -123,7 +133,7 @@ def _mark_seen(house: House, page: EpisodePage, episode: UUID) -> None:
 def _writable(house: House, episode: UUID) -> EpisodePage:
     page = house.reading.episode(person(), episode)
     if not page.may_write:
-        raise NotFound
+        raise ProblemError(READ_ONLY)
     return page
 
 
