@@ -1,8 +1,9 @@
 """The SQL databases beside the log (vault, views, parking, volatile): how they open and write."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,17 @@ class Database:
         with self._turn, _translated(), self._writer.begin() as connection:
             yield connection
 
+    def scrub(self) -> None:
+        """Let nothing that was overwritten stay in the files of SQLite, as far as readers allow."""
+        if not self.is_sqlite:
+            return
+        raw = self.engine.raw_connection()
+        try:
+            with suppress(sqlite3.Error):  # the next checkpoint does it
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            raw.close()
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -116,6 +128,7 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not guessed by the driver
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")  # an erased key must not stay in a free page
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""The keys that seal every event and view, wrapped by the master key, and the map of clients.
+"""The vault: seals every event and view under its owner's key, and knows the clients' random ids.
 
 Each owner (a client, a person, the service) has one key for ever; erasing it makes everything it
 sealed unreadable. Sealed bytes are laid out as: format 1 byte, owner 16, key id 8, nonce 12,
@@ -9,28 +9,12 @@ authenticated (NIST SP 800-38D).
 import struct
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import islice
-from time import monotonic
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, insert, select
 
 from services.chassis.database import Database
 from services.chassis.faults import (
@@ -40,31 +24,16 @@ from services.chassis.faults import (
     WrongMasterKeyError,
 )
 from services.chassis.ids import Ids, fresh_id, random_bytes
+from services.chassis.keys import NONCE, Key, KeyRing, chunks, insert_new
 
 FORMAT = 1
 HEADER = struct.Struct(">B16sQ")
 """Format, owner, key id: in clear before every sealed state."""
 OWNER = slice(1, 17)
-NONCE = 12
 CACHED = 16_384
-"""Keys and clients remembered; about 1 kB each."""
-STALE_AFTER = 1.0
-"""Seconds after which another process's erasure must be noticed."""
-CHUNK = 400
-"""Values in one query."""
-
-T = TypeVar("T")
-K = TypeVar("K")
-V = TypeVar("V")
+"""Clients remembered."""
 
 METADATA = MetaData()
-KEYS = Table(
-    "keys",
-    METADATA,
-    Column("owner", LargeBinary(16), primary_key=True),
-    Column("key_id", BigInteger, nullable=False, unique=True),
-    Column("wrapped", LargeBinary),  # null: erased
-)
 CLIENTS = Table(
     "clients",
     METADATA,
@@ -78,18 +47,6 @@ SECRETS = Table(
     Column("name", String(40), primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
-COUNTERS = Table(
-    "counters",
-    METADATA,
-    Column("name", String(40), primary_key=True),
-    Column("value", BigInteger, nullable=False),
-)
-
-
-class _Key(NamedTuple):
-    key_id: int
-    cipher: AESGCM | None
-    """None: erased."""
 
 
 def owner_of(sealed: bytes) -> UUID:
@@ -110,15 +67,10 @@ class Vault:
         Raises:
             ValueError: the master key has another length.
         """
-        if len(master_key) != 32:
-            raise ValueError("the master key must be exactly 32 bytes long")
         self._database = database
-        self._master = AESGCM(master_key)
-        self._keys: OrderedDict[bytes, _Key] = OrderedDict()  # by the owner's bytes
+        self._ring = KeyRing(database, master_key)
         self._clients: OrderedDict[tuple[str, str], UUID] = OrderedDict()
         self._lock = threading.Lock()
-        self._checked = 0.0
-        self._generation = -1
         self._ids: Ids | None = None
 
     # Installation secrets
@@ -127,17 +79,16 @@ class Vault:
         """Create tables and the installation's secrets where they are missing."""
         with self._database.writing() as connection:
             METADATA.create_all(connection)
+            self._ring.migrate(connection)
             names = set(connection.scalars(select(SECRETS.c.name)))
             fresh = {"installation": random_bytes(32), "service owner": fresh_id().bytes}
             rows = [
-                {"name": name, "wrapped": self._wrap(value, name.encode())}
+                {"name": name, "wrapped": self._ring.wrap(value, name.encode())}
                 for name, value in fresh.items()
                 if name not in names
             ]
             if rows:
                 connection.execute(insert(SECRETS), rows)
-            if not connection.scalar(select(COUNTERS.c.value).where(COUNTERS.c.name == "erased")):
-                connection.execute(_upsert_counter(self._database), {"name": "erased", "value": 1})
 
     def secret(self, name: str) -> bytes:
         """An installation secret made by `migrate`: "installation" or "service owner".
@@ -150,7 +101,7 @@ class Vault:
             wrapped = connection.scalar(select(SECRETS.c.wrapped).where(SECRETS.c.name == name))
         if wrapped is None:
             raise NotMigratedError("the vault holds no secrets yet: run migrate")
-        return self._unwrap(wrapped, name.encode())
+        return self._ring.unwrap(wrapped, name.encode())
 
     @property
     def ids(self) -> Ids:
@@ -174,31 +125,26 @@ class Vault:
     def living(self, owners: Iterable[UUID]) -> set[UUID]:
         """Those owners whose key was not erased, with durable keys made for the new ones."""
         wanted = {owner.bytes: owner for owner in owners}
-        known = self._known(wanted.keys())
-        missing = [wanted[raw] for raw, key in known.items() if key is None]
+        known = self._ring.known(wanted.keys())
+        missing = [owner for owner, key in known.items() if key is None]
         if missing:
-            with self._database.writing() as connection:
-                self._create(connection, missing)
-            known |= self._load([owner.bytes for owner in missing])
-        return {wanted[raw] for raw, key in known.items() if key is not None and key.cipher}
+            known |= self._ring.make(missing)
+        return {wanted[owner] for owner, key in known.items() if key is not None and key.cipher}
 
     def prefetch(self, sealed: Iterable[bytes]) -> None:
         """Bring the keys that sealed these bytes into the cache by one query."""
-        self._known({one[OWNER] for one in sealed})
+        self._ring.known({one[OWNER] for one in sealed})
 
     def shred(self, owner: UUID) -> None:
-        """Erase the owner's key; the id is never given a new one."""
-        with self._database.writing() as connection:
-            if connection.scalar(select(KEYS.c.key_id).where(KEYS.c.owner == owner.bytes)) is None:
-                self._create(connection, [owner])
-            connection.execute(update(KEYS).where(KEYS.c.owner == owner.bytes).values(wrapped=None))
-            erased = COUNTERS.c.name == "erased"
-            connection.execute(update(COUNTERS).where(erased).values(value=COUNTERS.c.value + 1))
-        self._forget()
+        """Erase the owner's key; the id is never given a new one.
+
+        Copies of the key in backups and in a database server's own journals live as long as those.
+        """
+        self._ring.erase(owner.bytes)
 
     def is_shredded(self, owner: UUID) -> bool:
         """Whether the owner's key was erased."""
-        key = self._key(owner.bytes)
+        key = self._ring.get(owner.bytes)
         return key is not None and key.cipher is None
 
     # Sealing
@@ -209,10 +155,10 @@ class Vault:
         Raises:
             ShreddedError: the owner's key was erased.
         """
-        key = self._key(owner.bytes)
+        key = self._ring.get(owner.bytes)
         if key is None:
             self.ensure([owner])
-            key = self._key(owner.bytes)
+            key = self._ring.get(owner.bytes)
         if key is None:
             raise ForgedError("the vault lost a key that it has just made")
         return _sealed_with(key, owner, plain, context)
@@ -225,7 +171,7 @@ class Vault:
             ForgedError: the bytes were changed, or belong to another context.
         """
         owner, key_id = _header(sealed)
-        key = self._key(owner)
+        key = self._ring.get(owner)
         if key is None or key.key_id != key_id:
             raise ForgedError("sealed under a key that is not in this vault")
         if key.cipher is None:
@@ -259,7 +205,8 @@ class Vault:
             found |= {hashes[digest]: subject for digest, subject in stored.items()}
             with self._lock:
                 self._clients.update(found)
-                _trim(self._clients)
+                while len(self._clients) > CACHED:
+                    self._clients.popitem(last=False)
         return found
 
     def reference(self, subject: UUID) -> tuple[str, str]:
@@ -281,25 +228,16 @@ class Vault:
     def verify(self) -> list[str]:
         """Open every key and every client's reference; what is wrong, by ids alone."""
         with self._database.reading() as connection:
-            keys = connection.execute(select(KEYS)).all()
             clients = connection.execute(select(CLIENTS)).all()
         problems = [
-            f"vault, key of {row.owner.hex()}: the master key does not open it"
-            for row in keys
-            if not self._opens(row.owner, row.key_id, row.wrapped)
+            f"vault, key of {owner.hex()}: the master key does not open it"
+            for owner in self._ring.broken()
         ]
         return problems + [
             f"vault, client {row.subject.hex()}: does not authenticate"
             for row in clients
             if not self._names(row.hash, row.subject, row.sealed)
         ]
-
-    def _opens(self, owner: bytes, key_id: int, wrapped: bytes | None) -> bool:
-        try:
-            self._opened(owner, key_id, wrapped)
-        except WrongMasterKeyError:
-            return False
-        return True
 
     def _names(self, digest: str, subject: bytes, sealed: bytes) -> bool:
         """Whether a row of the client map is whole; an erased client's cannot be told."""
@@ -316,13 +254,13 @@ class Vault:
     ) -> dict[str, UUID]:
         stored = _subjects(connection, list(hashes))
         fresh = {digest: fresh_id() for digest in sorted(hashes.keys() - stored.keys())}
-        keys = self._create(connection, list(fresh.values()))
+        keys = self._ring.add(connection, [subject.bytes for subject in fresh.values()])
         rows = [
             {
                 "hash": digest,
                 "subject": subject.bytes,
                 "sealed": _sealed_with(
-                    keys[subject],
+                    keys[subject.bytes],
                     subject,
                     orjson.dumps(hashes[digest]),
                     b"client" + subject.bytes,
@@ -331,89 +269,10 @@ class Vault:
             for digest, subject in fresh.items()
         ]
         if rows:
-            connection.execute(_insert_new(self._database, CLIENTS), rows)
+            connection.execute(insert_new(self._database, CLIENTS), rows)
             stored = _subjects(connection, list(hashes))
             # Another process was quicker with some: the keys made for them here stay unused.
         return stored
-
-    # Keys, inside
-
-    def _create(self, connection: Connection, owners: Sequence[UUID]) -> dict[UUID, _Key]:
-        made: dict[UUID, _Key] = {}
-        rows = []
-        for owner in sorted(owners):  # one order everywhere: two batches cannot wait for each other
-            raw = random_bytes(32)
-            key_id = (
-                int.from_bytes(random_bytes(8), "big") >> 1
-            )  # random, so a restore repeats none
-            made[owner] = _Key(key_id, AESGCM(raw))
-            wrapped = self._wrap(raw, owner.bytes + key_id.to_bytes(8, "big"))
-            rows.append({"owner": owner.bytes, "key_id": key_id, "wrapped": wrapped})
-        if rows:
-            connection.execute(_insert_new(self._database, KEYS), rows)
-        return made
-
-    def _key(self, owner: bytes) -> _Key | None:
-        self._refresh()
-        with self._lock:
-            key = self._keys.get(owner)
-            if key is not None:
-                self._keys.move_to_end(owner)
-                return key
-        return self._load([owner]).get(owner)
-
-    def _known(self, owners: Set[bytes]) -> dict[bytes, _Key | None]:
-        self._refresh()
-        with self._lock:
-            known: dict[bytes, _Key | None] = {owner: self._keys.get(owner) for owner in owners}
-        missing = [owner for owner, key in known.items() if key is None]
-        if missing:
-            known |= self._load(missing)
-        return known
-
-    def _load(self, owners: Sequence[bytes]) -> dict[bytes, _Key]:
-        found: dict[bytes, _Key] = {}
-        with self._database.reading() as connection:
-            for some in _chunks(owners):
-                for row in connection.execute(select(KEYS).where(KEYS.c.owner.in_(some))):
-                    found[row.owner] = self._opened(row.owner, row.key_id, row.wrapped)
-        with self._lock:
-            self._keys.update(found)
-            _trim(self._keys)
-        return found
-
-    def _opened(self, owner: bytes, key_id: int, wrapped: bytes | None) -> _Key:
-        if wrapped is None:
-            return _Key(key_id, None)
-        return _Key(key_id, AESGCM(self._unwrap(wrapped, owner + key_id.to_bytes(8, "big"))))
-
-    def _refresh(self) -> None:
-        if monotonic() - self._checked < STALE_AFTER:
-            return
-        with self._database.reading() as connection:
-            generation = connection.scalar(
-                select(COUNTERS.c.value).where(COUNTERS.c.name == "erased")
-            )
-        if generation is None:
-            raise NotMigratedError("the vault has no tables yet: run migrate")
-        if generation != self._generation:
-            self._forget()
-            self._generation = generation
-        self._checked = monotonic()
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._keys.clear()
-
-    def _wrap(self, raw: bytes, context: bytes) -> bytes:
-        nonce = random_bytes(NONCE)
-        return nonce + self._master.encrypt(nonce, raw, context)
-
-    def _unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        try:
-            return self._master.decrypt(wrapped[:NONCE], wrapped[NONCE:], context)
-        except InvalidTag:
-            raise WrongMasterKeyError("the master key does not open this vault") from None
 
 
 def _header(sealed: bytes) -> tuple[bytes, int]:
@@ -426,7 +285,7 @@ def _header(sealed: bytes) -> tuple[bytes, int]:
     return owner, key_id
 
 
-def _sealed_with(key: _Key, owner: UUID, plain: bytes, context: bytes) -> bytes:
+def _sealed_with(key: Key, owner: UUID, plain: bytes, context: bytes) -> bytes:
     if key.cipher is None:
         raise ShreddedError("the owner's key was erased")
     header = HEADER.pack(FORMAT, owner.bytes, key.key_id)
@@ -436,28 +295,7 @@ def _sealed_with(key: _Key, owner: UUID, plain: bytes, context: bytes) -> bytes:
 
 def _subjects(connection: Connection, hashes: Sequence[str]) -> dict[str, UUID]:
     found: dict[str, UUID] = {}
-    for some in _chunks(hashes):
+    for some in chunks(hashes):
         query = select(CLIENTS.c.hash, CLIENTS.c.subject).where(CLIENTS.c.hash.in_(some))
         found |= {row.hash: UUID(bytes=row.subject) for row in connection.execute(query)}
     return found
-
-
-def _insert_new(database: Database, table: Table) -> sqlite.Insert | postgresql.Insert:
-    if database.is_sqlite:
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
-
-
-def _upsert_counter(database: Database) -> sqlite.Insert | postgresql.Insert:
-    return _insert_new(database, COUNTERS)
-
-
-def _chunks(items: Sequence[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while some := list(islice(rest, CHUNK)):
-        yield some
-
-
-def _trim(cache: OrderedDict[K, V]) -> None:
-    while len(cache) > CACHED:
-        cache.popitem(last=False)

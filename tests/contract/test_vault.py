@@ -5,11 +5,13 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from services.chassis.faults import ShreddedError
+from services.chassis.keys import KEYS
 from services.chassis.store import Store
-from services.chassis.vault import CLIENTS, KEYS
+from services.chassis.vault import CLIENTS
+from tests.contract.conftest import Place
 
 
 def test_a_client_has_one_id_for_ever(store: Store, opened: Callable[[], Store]) -> None:
@@ -105,3 +107,15 @@ def test_verify_finds_keys_and_clients_that_were_changed(store: Store) -> None:
         change = update(KEYS).where(KEYS.c.owner == kept.bytes)
         connection.execute(change.values(wrapped=b"x" * 60))
     assert f"vault, key of {kept.hex}: the master key does not open it" in vault.verify()
+
+
+def test_an_erased_key_is_not_left_in_the_files(store: Store, place: Place) -> None:
+    gone = uuid4()
+    store.vault.ensure([gone, uuid4()])
+    with store._database("vault").reading() as connection:
+        wrapped = connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.owner == gone.bytes))
+    assert wrapped
+    assert any(wrapped in content for content in place.bytes_on_disk()) or not place.is_sqlite
+    store.vault.shred(gone)
+    if place.is_sqlite:  # a server's journals live longer
+        assert not any(wrapped in content for content in place.bytes_on_disk())
