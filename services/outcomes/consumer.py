@@ -13,9 +13,9 @@ from uuid import UUID
 
 from schemas import messages
 from services.chassis.clock import Clock
-from services.chassis.eventlog import ConflictError, EventLog
+from services.chassis.eventlog import ConflictError, EventLog, ShreddedError, StoreError
 from services.chassis.ids import Ids
-from services.chassis.message import BadMessageError, Message, decode
+from services.chassis.message import Message, decode
 from services.chassis.parking import Parking
 from services.chassis.transport import Delivery
 from services.outcomes.core import episode
@@ -23,7 +23,6 @@ from services.outcomes.core.answers import AnswerSetAside, AnswerTaken
 from services.outcomes.core.event import Event
 
 READER = "answers consumer"
-POISON = (BadMessageError, messages.DataError, messages.UnknownMessageError, episode.EpisodeError)
 TRIES = 20
 
 logger = logging.getLogger(__name__)
@@ -42,9 +41,8 @@ class AnswersConsumer:
     def receive(self, deliveries: Sequence[Delivery]) -> None:
         """Store the effects of deliveries with their offset, one by one; see `Receiver`."""
         for delivery in deliveries:
-            source = f"{delivery.log_id}/{delivery.topic}/{delivery.partition}"
-            if delivery.offset > self._log.position(source):
-                self._take(delivery, (source, delivery.offset))
+            if delivery.offset > self._log.position(delivery.source):
+                self._take(delivery, (delivery.source, delivery.offset))
 
     def _take(self, delivery: Delivery, offset: tuple[str, int]) -> None:
         for _ in range(TRIES):
@@ -54,20 +52,33 @@ class AnswersConsumer:
             except ConflictError:
                 if self._log.position(offset[0]) >= offset[1]:
                     return
+            except ShreddedError:  # the client was erased: there is nothing to be told any more
+                self._log.append([], offset)
+                return
             else:
                 return
         raise ConflictError("an answer met a newer event of its episode again and again")
 
     def _decide(self, delivery: Delivery) -> list[Event]:
-        if delivery.key and UUID(delivery.key) in self._parking.parked(READER):
-            return [self._set_aside(delivery, "behind an earlier one")]
+        key = self._key(delivery)
+        if key in self._parking.parked(READER):
+            return [self._set_aside(delivery, key, "behind an earlier one")]
         try:
             return self._effect(decode(delivery.raw))
-        except POISON as error:
+        except StoreError:
+            raise
+        except Exception as error:  # whatever it is, it must not stop the line
             kind = type(error).__name__
             logger.warning("an answer was set aside", extra={"error": kind})
-            self._parking.park(READER, UUID(delivery.key), delivery.offset, kind)
-            return [self._set_aside(delivery, kind)]
+            self._parking.park(READER, key, delivery.offset, kind)
+            return [self._set_aside(delivery, key, kind)]
+
+    def _key(self, delivery: Delivery) -> UUID:
+        """The episode, or what stands for a key that is none of ours."""
+        try:
+            return UUID(delivery.key)
+        except ValueError:
+            return self._ids.derive("unreadable", delivery.topic, delivery.key)
 
     def _effect(self, message: Message) -> list[Event]:
         messages.check(message.type, message.version, message.data)
@@ -75,14 +86,14 @@ class AnswersConsumer:
         state = episode.fold(self._log.read(UUID(data["episode"])))
         return decide(state, message.type, data, message.time)
 
-    def _set_aside(self, delivery: Delivery, error: str) -> AnswerSetAside:
-        stream = self._ids.derive("answers", delivery.key)
+    def _set_aside(self, delivery: Delivery, key: UUID, error: str) -> AnswerSetAside:
+        stream = self._ids.derive("answers", key.hex)
         return AnswerSetAside(
             originator_id=stream,
             originator_version=len(self._log.read(stream)) + 1,
             timestamp=self._clock.now(),
             owner=self._service_owner,
-            episode=delivery.key,
+            episode=key.hex,
             raw=delivery.raw.decode(errors="replace"),
             error=error,
         )
