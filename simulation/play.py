@@ -26,10 +26,15 @@ MORNING, EVENING = time(8, 0), time(18, 0)
 WIDTH = 100
 
 
+class StoppedError(Exception):
+    """Somebody stopped the play before its end."""
+
+
 def play(*, clients: int, weeks: int, seed: int, port: int, once: bool) -> None:
     """Play, print the summary, and serve on until stopped unless `once`.
 
     Raises:
+        StoppedError: it was stopped before it could tell anything.
         simulation.door.DoorError, services.*: the services did not do what they promise.
     """
     console = Console(
@@ -48,9 +53,11 @@ def play(*, clients: int, weeks: int, seed: int, port: int, once: bool) -> None:
     ):
         crew = Crew(stage, made, seed)
         _play_days(stage, made, crew, clock, console, stopped)
+        if stopped.is_set():
+            raise StoppedError("stopped before the clinic was played to its end")
         _catch_up(stage, made, clock)
         _tell(stage, made, crew, console, monotonic() - began)
-        if once or stopped.is_set():
+        if once:
             return
         console.print("Serving until Ctrl-C. Everything is thrown away then.")
         while not stopped.wait(1.0):

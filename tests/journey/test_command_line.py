@@ -198,7 +198,7 @@ def test_run_serves_takes_commands_meanwhile_and_stops_in_time(
 
     second = pivotpoint("run", "--data", data, "--outcomes-port", "0", "--alerts-port", "0")
     assert second.returncode == 1
-    assert "is running" in second.stderr
+    assert "another process runs on" in second.stderr
     assert "Traceback" not in second.stderr
 
     code, seconds = running.stop()
