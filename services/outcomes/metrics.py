@@ -5,21 +5,13 @@ from services.chassis.metrics import HTTP, LOOPS, Catalogue, Metric
 MEASURES = Metric(
     "measures_taken_total",
     "counter",
-    "Measures that came in, by what became of them and how.",
+    "Measures that were posted, by what became of them.",
     ("result",),
 )
-HELD = Metric("measures_held", "gauge", "Measures that are held and wait for somebody to look.")
-ASSESSED = Metric("assessments_total", "counter", "Assessments that the detector made.")
-REFOLDED = Metric(
-    "trajectories_refolded_total",
-    "counter",
-    "Trajectories told anew after late or changed entries.",
-)
-FINDINGS = Metric(
-    "findings_total",
-    "counter",
-    "Findings opened, amended and cleared, by channel.",
-    ("channel", "result"),
+HELD = Metric(
+    "measures_held",
+    "gauge",
+    "Measures that are held and wait for somebody to look, counted up to 1,000.",
 )
 RISK_UNSENT = Metric(
     "risk_unsent", "gauge", "Risk answers that were not handed over yet, at the last heartbeat."
@@ -45,9 +37,6 @@ METRICS = (
     *LOOPS,
     MEASURES,
     HELD,
-    ASSESSED,
-    REFOLDED,
-    FINDINGS,
     RISK_UNSENT,
     RISK_UNSENT_SECONDS,
     READER_ENTRIES,

@@ -94,6 +94,15 @@ def _key(text: str) -> bytes:
         return b""
 
 
+_LIMITS = {
+    "damping": (0.01, 0.999),  # at 1 the slope would never end
+    "alarm_threshold": (0.0, 1.0),
+    "flat": (0.0, 1.0),
+    "better": (0.0, 1.0),
+    "still_case": (0.0, 1.0),
+}
+
+
 def _numbers(reader: Reader, prefix: str, defaults: D) -> D:
     """A dataclass of numbers, each a setting of its own with the default that it has."""
     values: dict[str, Any] = {}
@@ -108,7 +117,8 @@ def _numbers(reader: Reader, prefix: str, defaults: D) -> D:
         elif isinstance(default, int):
             values[field.name] = reader.integer(name, meaning, default, low=0)
         else:
-            values[field.name] = reader.number(name, meaning, default)
+            low, high = _LIMITS.get(field.name, (-10.0, 10.0) if default < 0 else (0.0, 10.0))
+            values[field.name] = reader.number(name, meaning, default, low=low, high=high)
     return type(defaults)(**values)
 
 

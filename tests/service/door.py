@@ -23,8 +23,12 @@ from services.chassis.store import Store
 from services.outcomes import metrics
 from services.outcomes.api import Reading, create_app
 from services.outcomes.core import instrument
+from services.outcomes.core.case import Yardsticks
+from services.outcomes.core.estimate import DEFAULTS
 from services.outcomes.core.event import TOPICS
 from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.rules import Rules
+from services.outcomes.detector import Detector
 from services.outcomes.record import Record
 from services.outcomes.senders import Senders
 from services.outcomes.views.episodes import EpisodeReader, Episodes
@@ -132,7 +136,9 @@ class Door:
 
 
 @contextmanager
-def opened(folder: Path, now: datetime = NOW, sender: str = "ehr") -> Iterator[Door]:
+def opened(
+    folder: Path, now: datetime = NOW, sender: str = "ehr", *, detecting: bool = False
+) -> Iterator[Door]:
     """A door over a store in `folder`, with one sender, unless there is one already."""
     clock = SteppedClock(now)
     store = Store.open(f"sqlite:///{folder}", "outcomes", master_key=KEY, topics=TOPICS)
@@ -144,6 +150,15 @@ def opened(folder: Path, now: datetime = NOW, sender: str = "ehr") -> Iterator[D
         store.views.register(view)
         reader = store.views.reader(view)
         followers.append(Follower(store.log(), reader, store.parking, clock, poll=0.01))
+    if detecting:
+        detector = Detector(
+            store.log(),
+            store.ids,
+            Yardsticks(instruments, Rules(), DEFAULTS),
+            clock=clock,
+            zone=ZONE,
+        )
+        followers.append(Follower(store.log(), detector, store.parking, clock, poll=0.01))
     reader_of = EpisodeReader(store.views, episodes, log)
     record = Record(log, commit, store.vault, instruments, clock, ZONE, reader_of)
     senders = Senders(store.log(), store.ids, store.service_owner, clock)

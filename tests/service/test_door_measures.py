@@ -182,6 +182,7 @@ def test_an_unknown_instrument_is_held_and_shown(door: Door) -> None:
     (held,) = door.get("/v1/held").json
     assert (held["external_id"], held["why"]) == ("m-1", "unknown instrument")
     assert door.topics().count("measure.held") == 1
+    assert b"measures_held 1.0" in door.get("/metrics", token="").raw
 
 
 def test_a_held_measure_is_released_as_late_data(door: Door) -> None:

@@ -17,11 +17,13 @@ from services.outcomes.api import docs, episodes, instruments, measures, traject
 from services.outcomes.api.authority import of_senders
 from services.outcomes.api.fields import Calendar
 from services.outcomes.api.problems import KINDS, TABLE
+from services.outcomes.api.trajectories import MOST_HELD
 from services.outcomes.core.instrument import Instrument
+from services.outcomes.metrics import HELD
 from services.outcomes.record import Record
 from services.outcomes.senders import Senders
 from services.outcomes.views.episodes import EpisodeReader
-from services.outcomes.views.held import Held
+from services.outcomes.views.held import Held, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def create_app(
     """
     app = make("outcomes", health, catalogue, TABLE)
     app.url_map.merge_slashes = False  # a reference may hold two in a row
+    catalogue.read_from(HELD, lambda: counted(reading.views, reading.held, MOST_HELD))
     calendar, posting = Calendar(clock, zone), of_senders(senders)
     reads = trajectories.blueprint(
         record, reading.episodes, reading.views, reading.held, reading.ids

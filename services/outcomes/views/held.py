@@ -1,11 +1,13 @@
 """The view of held measures: what waits for somebody to look at it, and why."""
 
+import math
 from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import Column, String
 
 from services.chassis.eventlog import Entry
+from services.chassis.faults import StoreError
 from services.chassis.ids import Ids
 from services.chassis.view import Document, View
 from services.chassis.views import ViewStore
@@ -77,6 +79,9 @@ def of_sender(views: ViewStore, view: Held, ids: Ids, sender: str, most: int) ->
     return views.select(view, where=mine, order_by=table.c.since, limit=most)
 
 
-def everything(views: ViewStore, view: Held) -> list[Document]:
-    """All held measures, the longest held first."""
-    return views.select(view, order_by=views.table(view).c.since)
+def counted(views: ViewStore, view: Held, most: int) -> float:
+    """How many measures are held, counted up to `most`; not a number where that is not known."""
+    try:
+        return len(views.select(view, limit=most))
+    except StoreError:
+        return math.nan

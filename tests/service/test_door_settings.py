@@ -1,0 +1,53 @@
+"""The settings of the outcomes service: what must be set, what has a default, what is refused."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.chassis.settings import SettingsError
+from services.outcomes.core.rules import Rules
+from services.outcomes.settings import PREFIX, load
+
+NEEDED = {
+    f"{PREFIX}STORE": "sqlite:///var/outcomes",
+    f"{PREFIX}MASTER_KEY": "00" * 32,
+    f"{PREFIX}ZONE": "Europe/Amsterdam",
+}
+
+
+def test_the_defaults_are_those_of_the_rules() -> None:
+    settings = load(NEEDED)
+    assert settings.zone == ZoneInfo("Europe/Amsterdam")
+    assert settings.rules == Rules()
+    assert (settings.port, settings.commit_limit) == (8070, 256)
+    assert settings.master_key == bytes(32)
+
+
+def test_every_number_of_a_rule_is_a_setting() -> None:
+    changed = {
+        f"{PREFIX}RULE_ALARM_THRESHOLD": "0.7",
+        f"{PREFIX}RULE_MISSED_OF_2": "8",
+        f"{PREFIX}MODEL_DAMPING": "0.95",
+    }
+    settings = load(NEEDED | changed)
+    assert settings.rules.alarm_threshold == 0.7
+    assert settings.rules.missed_of == (Rules().missed_of[0], 8)
+    assert settings.model.damping == 0.95
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_must_be_set_is_missed_by_its_name(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load({one: value for one, value in NEEDED.items() if one != name})
+
+
+@pytest.mark.parametrize("key", ["00" * 31, "zz" * 32, "00" * 33])
+def test_a_key_of_another_form_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(SettingsError, match="MASTER_KEY") as refused:
+        load(NEEDED | {f"{PREFIX}MASTER_KEY": key})
+    assert key not in str(refused.value)
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    with pytest.raises(SettingsError, match="PORT"):
+        load(NEEDED | {f"{PREFIX}PROT": "1"})
