@@ -1,5 +1,6 @@
 """Who may post: makes, turns and takes away tokens, and looks one up for every request."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ PREFIX = "ppt"
 FRESH = 1.0
 """Seconds for which a look-up is believed: another process's revocation holds after that."""
 REMEMBERED = 1_000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 TOPICS = frozenset(
     (sender.SenderAdded.TOPIC, sender.TokenRotated.TOPIC, sender.SenderRevoked.TOPIC)
 )
@@ -48,7 +50,12 @@ class Senders:
 
         Raises:
             sender.SenderExistsError: it may post already.
+            sender.SenderNameError: it cannot be a name.
         """
+        if not _NAME.fullmatch(name):
+            raise sender.SenderNameError(
+                "a sender's name is letters, digits, dots, hyphens and underscores, up to 64"
+            )
         stream = self._ids.derive("sender", name)
         token = _token(stream)
         self._store(
@@ -110,15 +117,19 @@ class Senders:
         stream = _stream_of(token)
         if stream is None:
             return None
+        hashed, now = _hash(token), self._clock.now()
         state = self._recent(stream)
-        if state is None or not state.accepts(_hash(token), self._clock.now()):
-            return None
-        return state.name
+        if state is None or not state.accepts(hashed, now):
+            state = self._looked_up(stream)  # another process may just have made this token
+        return state.name if state is not None and state.accepts(hashed, now) else None
 
     def _recent(self, stream: UUID) -> sender.State | None:
         found = self._known.get(stream)
         if found is not None and monotonic() - found[0] < FRESH:
             return found[1]
+        return self._looked_up(stream)
+
+    def _looked_up(self, stream: UUID) -> sender.State | None:
         asked = monotonic()
         state = self._state(stream)
         self._known.put(stream, (asked, state))

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.chassis.faults import StoreError
+from services.outcomes.core.sender import SenderNameError
 from tests.service.door import Door, opened, phq
 
 MEASURES = "/v1/measures"
@@ -137,6 +138,12 @@ def test_tokens_come_and_go(own: Door) -> None:
     assert [(one.name, one.revoked) for one in own.senders.list()] == [("ehr", False)]
 
 
+@pytest.mark.parametrize("name", ["", "a b", "é", "x" * 65, "a\nb", "-a"])
+def test_what_cannot_be_a_senders_name(door: Door, name: str) -> None:
+    with pytest.raises(SenderNameError):
+        door.senders.add(name)
+
+
 def test_no_token_is_stored(own: Door, tmp_path: Path) -> None:
     secret = own.token.rpartition("_")[2].encode()
     assert all(secret not in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
@@ -160,14 +167,15 @@ def test_a_store_that_is_away_says_when_to_come_again(
 
 def test_a_500_carries_no_text(own: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("K-1184 scored 27")
+        raise RuntimeError("K-1184 scored twenty")
 
     monkeypatch.setattr(own.record.measures, "post_all", broken)
     answer = own.post(MEASURES, phq())
     assert answer.status == 500
-    assert b"27" not in answer.raw
+    assert b"twenty" not in answer.raw
     assert b"K-1184" not in answer.raw
     assert b"Runtime" not in answer.raw
+    assert "detail" not in answer.json
 
 
 def test_methods_and_addresses_that_are_not_there(door: Door) -> None:

@@ -283,6 +283,8 @@ def test_an_erased_client_is_gone(door: Door) -> None:
         door.put("/v1/measures/m-1", phq(items=[1] * 9)),
         door.delete("/v1/measures/m-1?reason=other"),
         door.get("/v1/measures/m-1"),
+        door.get("/v1/episodes/E-77"),
+        door.get("/v1/episodes/E-77/trajectories"),
         door.post("/v1/episodes/E-77/close", {"on": "2026-03-01", "reason": "ended"}),
         door.put(
             "/v1/episodes/E-77", {"client": "K-1184", "clinician": None, "opened_on": "2026-01-05"}

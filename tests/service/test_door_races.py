@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.chassis.store import Store
 from services.outcomes.core.event import TOPICS
+from services.outcomes.senders import Senders
 from tests.service.door import KEY, opened, phq
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,13 @@ def test_what_another_process_revokes_is_noticed_here(tmp_path: Path) -> None:
         )
         subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, check=True)
         door.wait_until(lambda: door.get("/v1/held").status == 401, within=5)
+
+
+def test_a_token_that_another_process_made_is_good_at_once(tmp_path: Path) -> None:
+    with opened(tmp_path) as door:
+        assert door.get("/v1/held").status == 200
+        other = Senders(door.store.log(), door.store.ids, door.store.service_owner, door.clock)
+        assert door.get("/v1/held", token=other.rotate("ehr")).status == 200
 
 
 def _recorded(folder: Path) -> int:

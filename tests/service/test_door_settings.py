@@ -1,12 +1,17 @@
 """The settings of the outcomes service: what must be set, what has a default, what is refused."""
 
+import re
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.chassis.settings import SettingsError
+from services.chassis.settings import SettingsError, table
+from services.outcomes import metrics
 from services.outcomes.core.rules import Rules
-from services.outcomes.settings import PREFIX, load
+from services.outcomes.settings import PREFIX, load, read
+
+README = Path(__file__).parents[2] / "services/outcomes/README.md"
 
 NEEDED = {
     f"{PREFIX}STORE": "sqlite:///var/outcomes",
@@ -51,3 +56,13 @@ def test_a_key_of_another_form_is_refused_and_not_shown(key: str) -> None:
 def test_a_misspelt_setting_is_refused() -> None:
     with pytest.raises(SettingsError, match="PORT"):
         load(NEEDED | {f"{PREFIX}PROT": "1"})
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [("settings", table(read, PREFIX)), ("metrics", metrics.catalogue().table())],
+)
+def test_the_readme_lists_every_setting_and_metric(mark: str, expected: str) -> None:
+    found = re.search(f"<!-- {mark} -->\n(.*)<!-- /{mark} -->", README.read_text("utf-8"), re.S)
+    assert found is not None
+    assert found[1] == expected

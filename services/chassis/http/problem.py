@@ -123,7 +123,7 @@ _HTTP = {
     422: ("unprocessable", "The body is well formed and does not fit this address."),
     429: ("too-many-requests", "Wait as long as Retry-After says, then send it again."),
     431: ("headers-too-large", "The request's headers are larger than is read here."),
-    500: ("internal", "Something failed on our side. The request can be sent again as it was."),
+    500: ("internal", ""),  # no text: whatever it was, nobody foresaw what would be said here
     501: ("not-implemented", "This is not something the server does."),
     503: ("unavailable", "Not available just now; send the same request again shortly."),
 }

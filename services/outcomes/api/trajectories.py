@@ -5,12 +5,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from services.chassis.ids import Ids
+from services.chassis.view import NotBuiltError
 from services.chassis.views import ViewStore
 from services.outcomes.api.answers import address_of, answered
 from services.outcomes.api.authority import sender
 from services.outcomes.api.episodes import named
 from services.outcomes.core import episode
-from services.outcomes.core.episode import UnknownEpisodeError
 from services.outcomes.record import Record
 from services.outcomes.views import held
 from services.outcomes.views.episodes import EpisodeReader
@@ -54,9 +54,11 @@ def blueprint(
         )
 
     def _read(name: str) -> tuple[dict[str, Any], int]:
-        document, position = reader.get(record.episodes.id_of(sender(), name))
+        stream = record.episodes.id_of(sender(), name)
+        document, position = reader.get(stream)
         if document is None:
-            raise UnknownEpisodeError("there is no such episode")
+            record.episodes.require(stream)  # says whether it is unknown or erased
+            raise NotBuiltError("the view of episodes has not come so far yet")
         return document, position
 
     return routes

@@ -17,6 +17,10 @@ class SenderExistsError(SenderError):
     """There is a sender of that name already."""
 
 
+class SenderNameError(SenderError):
+    """A sender cannot be called that."""
+
+
 class UnknownSenderError(SenderError):
     """There is no sender of that name."""
 

@@ -12,7 +12,7 @@ from services.chassis.vault import Vault
 from services.outcomes.core import episode, telling
 from services.outcomes.core.event import Event
 from services.outcomes.core.telling import Announcement, Place
-from services.outcomes.record.decision import Decisions, ErasedError, Sight
+from services.outcomes.record.decision import Decisions, ErasedError, Sight, readable
 from services.outcomes.record.measures import Measures
 
 
@@ -129,6 +129,17 @@ class Episodes:
             lambda state, at: episode.decide_reflection_noted(state, data, at),
             lambda state: UUID(str(data["reflection"])).hex not in state.reflections,
         )
+
+    def require(self, stream: UUID) -> episode.State:
+        """An episode as the log holds it.
+
+        Raises:
+            episode.UnknownEpisodeError, ErasedError, DamagedError: as they say.
+        """
+        state = episode.fold(readable(self._decisions.log.read(stream)))
+        if state is None:
+            raise episode.UnknownEpisodeError("there is no such episode")
+        return state
 
     # Inside
 
