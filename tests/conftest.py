@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 
 class OutsideError(RuntimeError):
     """A test tried to reach another machine."""

@@ -155,6 +155,7 @@ class KafkaReceiver(threading.Thread):
     def _options(self) -> dict[str, Any]:
         return {
             "group_id": self._group,
+            "metrics_enabled": False,
             "enable_auto_commit": False,
             "auto_offset_reset": "none",
             "allow_auto_create_topics": False,

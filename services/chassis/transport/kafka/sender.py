@@ -134,6 +134,7 @@ class _Lane:
         """
         deadline_ms = round(self._settings.deadline_s * 1000)
         return {
+            "metrics_enabled": False,
             "acks": "all",
             "enable_idempotence": True,
             "allow_auto_create_topics": False,

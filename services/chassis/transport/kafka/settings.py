@@ -53,7 +53,6 @@ class KafkaSettings:
             "request_timeout_ms": round(self.request_s * 1000),
             "metadata_max_age_ms": round(self.metadata_s * 1000),
             "reconnect_backoff_max_ms": 1000,
-            "metrics_enabled": False,
         }
         if self.security.endswith("SSL"):
             options["ssl_cafile"] = self.ca_file or None

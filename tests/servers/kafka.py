@@ -1,0 +1,133 @@
+"""Apache Kafka, one broker that is its own controller, from jars fetched once with Maven."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.servers.place import MissingError, Process, cache, free_ports, listens, program
+
+POM = Path(__file__).with_name("pom.xml")
+VERSION = "4.1.1"
+CLUSTER = "cGl2b3Rwb2ludC10ZXN0cw"
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "500",
+    "auto.create.topics.enable": "false",
+    # A broker that comes back after kill -9 must not wait for its own old session.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "500",
+}
+
+
+def jars() -> Path:
+    """The folder with Kafka's jars, fetched when it is not there yet.
+
+    Raises:
+        MissingError: neither the jars nor Maven with a repository to fetch them from are there.
+    """
+    folder = cache() / f"kafka-{VERSION}"
+    if folder.exists():
+        return folder
+    maven = program("mvn", "Kafka", "maven")
+    with tempfile.TemporaryDirectory(dir=cache(), prefix="kafka-") as fresh:
+        command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
+        command += [f"-DoutputDirectory={fresh}/jars"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=fresh)
+        if done.returncode:
+            by_hand = f"mvn -f tests/servers/{POM.name} dependency:copy-dependencies"
+            raise MissingError("Kafka", "Maven could not fetch its jars", by_hand)
+        try:
+            os.rename(f"{fresh}/jars", folder)
+        except OSError:  # another run was faster
+            if not folder.exists():
+                raise
+    return folder
+
+
+class Kafka:
+    """A broker that can be started, stopped, killed and frozen; a restart keeps its data."""
+
+    def __init__(self, **settings: str) -> None:
+        """Prepare a broker with more or other `settings`, dots written as underscores.
+
+        Raises:
+            MissingError: Java or the jars cannot be had.
+        """
+        self._java = program("java", "Kafka", "default-jre-headless")
+        self._classes = f"{jars()}/*"
+        self.folder = Path(tempfile.mkdtemp(prefix="pivotpoint-kafka-"))
+        self.port, self._controller = free_ports(2)
+        self._settings = {name.replace("_", "."): value for name, value in settings.items()}
+        self._process = Process(self._command("kafka.Kafka", str(self._file)), self.folder)
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def start(self) -> "Kafka":
+        """Start, with an empty disk the first time; returns when it takes connections."""
+        if not self._file.exists():
+            self._file.write_text(self._properties())
+            self._format()
+        self._process.start(lambda: listens(self.port))
+        return self
+
+    def kill(self) -> None:
+        """End it as kill -9 does."""
+        self._process.kill()
+
+    def freeze(self) -> None:
+        """Let it hold its connections and do nothing."""
+        self._process.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._process.signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """End it and remove its data."""
+        self._process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "server.properties"
+
+    def _properties(self) -> str:
+        here = f"CONTROLLER://127.0.0.1:{self._controller}"
+        settings = SETTINGS | {
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},{here}",
+            "controller.quorum.voters": f"1@127.0.0.1:{self._controller}",
+            "log.dirs": str(self.folder / "data"),
+        }
+        return "".join(f"{name}={value}\n" for name, value in (settings | self._settings).items())
+
+    def _format(self) -> None:
+        command = self._command(
+            "kafka.tools.StorageTool",
+            "format",
+            "--cluster-id",
+            CLUSTER,
+            "--config",
+            str(self._file),
+        )
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [self._java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", self._classes, *arguments]
