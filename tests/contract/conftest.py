@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -97,6 +98,25 @@ def _user() -> str | None:
         return None
 
 
+@contextmanager
+def _keeper(folder: Path, user: str | None) -> Iterator[None]:
+    """Stop the server and remove its files at the end, however this process ends."""
+    stop = f"{POSTGRES_PROGRAMS}/pg_ctl -D {folder}/data -m immediate stop"
+    keeper = subprocess.Popen(
+        ["/bin/sh", "-c", f"read _; {stop}; rm -rf {folder}"],
+        stdin=subprocess.PIPE,  # closes with this process, be it killed
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=user,
+        cwd="/",
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        keeper.communicate()
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     if not (POSTGRES_PROGRAMS / "initdb").exists():
@@ -114,13 +134,10 @@ def cluster() -> Iterator[Cluster]:
             command = [str(POSTGRES_PROGRAMS / program), "-D", str(folder / "data"), *arguments]
             subprocess.run(command, user=user, check=True, stdout=log, stderr=log, cwd="/")
 
-    try:
+    with _keeper(folder, user):
         run("initdb", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C")
         run("pg_ctl", "-o", settings, "-l", str(folder / "server.log"), "-w", "start")
         yield Cluster(f"postgresql://postgres@127.0.0.1:{port}/postgres", folder / "data")
-        run("pg_ctl", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

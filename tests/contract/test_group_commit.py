@@ -137,6 +137,9 @@ def test_a_command_that_cannot_be_stored_fails_alone(store: Store) -> None:
         except Exception as error:
             outcomes[name] = type(error)
 
+    first = threading.Thread(target=post, args=("first", None, "text"))
+    first.start()
+    assert log.entered.wait(10)  # from here on all that is submitted gathers in one batch
     cases: list[tuple[str, UUID | None, Any]] = [
         ("good", None, "text"),
         ("erased", gone, "text"),
@@ -146,17 +149,18 @@ def test_a_command_that_cannot_be_stored_fails_alone(store: Store) -> None:
     threads = [threading.Thread(target=post, args=case) for case in cases]
     for thread in threads:
         thread.start()
-    log.release_when(lambda: group._queue.qsize() >= 3)
-    for thread in threads:
+    log.release_when(lambda: group._queue.qsize() == len(cases))
+    for thread in [first, *threads]:
         thread.join()
     group.close()
     assert outcomes == {
+        "first": "created",
         "good": "created",
         "also good": "created",
         "erased": ShreddedError,
         "no JSON": TypeError,
     }
-    assert store.log().waiting(0) == 2
+    assert store.log().waiting(0) == 3
 
 
 def test_a_store_that_is_away_fails_all_and_stores_nothing(store: Store) -> None:
@@ -195,6 +199,7 @@ class HeldLog(EventLog):
     def __init__(self, log: EventLog, fault: Exception | None = None) -> None:
         self.__dict__.update(log.__dict__)
         self.fault = fault
+        self.entered = threading.Event()
         self._released = threading.Event()
 
     def release_when(self, ready: Callable[[], bool]) -> None:
@@ -204,6 +209,7 @@ class HeldLog(EventLog):
         self._released.set()
 
     def append(self, events: Any, tracking: Any = None) -> list[int]:
+        self.entered.set()
         assert self._released.wait(10)
         if self.fault:
             raise self.fault
