@@ -88,7 +88,7 @@ def test_another_client_is_refused() -> None:
 
 
 def test_announcing_settles_whose_a_named_episode_is() -> None:
-    named = telling.decide_name(None, STRANGER, AT)
+    named = telling.decide_name(None, STRANGER, None, AT)
     state = episode.fold(named)
     assert state is not None
     assert not state.announced
@@ -148,7 +148,7 @@ def test_sessions_and_facts_are_replaced_by_their_own_id() -> None:
 
 @pytest.mark.parametrize("state", [None, "named"])
 def test_nothing_is_told_of_an_episode_that_was_not_announced(state: str | None) -> None:
-    named = telling.decide_name(None, PLACE, AT)
+    named = telling.decide_name(None, PLACE, None, AT)
     known = episode.fold(named) if state else None
     with pytest.raises(episode.UnknownEpisodeError):
         telling.decide_session(known, "s1", "2026-02-01", "attended", AT)
@@ -201,3 +201,16 @@ def test_answers_of_clinicians_take_effect_once() -> None:
         episode.decide_approach_chosen(None, pivot(), AT)
     with pytest.raises(episode.EpisodeError):
         episode.decide_reflection_noted(None, noted, AT)
+
+
+def test_the_latest_measure_names_the_clinician_until_somebody_announces() -> None:
+    """An EHR that posts measures alone still reaches a clinician; an announcement wins."""
+    named = telling.decide_name(None, PLACE, "lind", AT)
+    state = episode.fold(named)
+    assert state is not None
+    assert episode.header(state)["clinician"] == "lind"
+    assert telling.decide_name(state, PLACE, "lind", AT) == []
+    assert telling.decide_name(state, PLACE, None, AT) == []
+    moved = episode.fold([*named, *telling.decide_name(state, PLACE, "berg", AT)])
+    assert moved is not None
+    assert (moved.announced, episode.header(moved)["clinician"]) == (False, "berg")

@@ -38,6 +38,7 @@ class EpisodeNamed(Event):
     sender: str
     reference: str
     client: str
+    clinician: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +173,8 @@ class State:
     sender: str
     reference: str
     client: str
+    clinician: str | None = None
+    """As its measures name the clinician, while nobody has announced the episode."""
     doubted: bool = False
     plan: dict[str, Any] | None = None
     closed: dict[str, str] | None = None
@@ -214,7 +217,8 @@ def fold(events: Sequence[Event]) -> State | None:
 
 def header(state: State) -> dict[str, Any]:
     """What is told of an episode as a whole: the plan, and whether it is closed."""
-    plan = state.plan or dict.fromkeys(PLAN) | {"client": state.client}
+    unannounced = {"client": state.client, "clinician": state.clinician}
+    plan = state.plan or dict.fromkeys(PLAN) | unannounced
     closed = state.closed or {}
     return {
         "sender": state.sender,
@@ -295,6 +299,7 @@ def _named(state: State | None, event: EpisodeNamed | Announced) -> State:
             sender=event.sender,
             reference=event.reference,
             client=event.client,
+            clinician=event.clinician,
         )
     return replace(state, owner=event.owner, client=event.client)
 
@@ -304,7 +309,9 @@ def _opened(state: State, event: Any) -> State:
 
 
 def _assigned(state: State, event: Any) -> State:
-    return replace(state, plan={**(state.plan or {}), "clinician": event.clinician})
+    if state.plan is None:
+        return replace(state, clinician=event.clinician)
+    return replace(state, plan={**state.plan, "clinician": event.clinician})
 
 
 def _closed(state: State, event: Any) -> State:

@@ -81,10 +81,17 @@ class Announcement:
         return {name: getattr(self, name) for name in PLAN}
 
 
-def decide_name(state: State | None, place: Place, at: datetime) -> list[Event]:
-    """Note whose an unannounced episode is; none when it is known."""
+def decide_name(
+    state: State | None, place: Place, clinician: str | None, at: datetime
+) -> list[Event]:
+    """Note whose an unannounced episode is, and whom its measures name as clinician.
+
+    None when that is known; an announcement's clinician wins over a measure's.
+    """
     if state is not None:
-        return []
+        if state.announced or clinician in (None, state.clinician):
+            return []
+        return [ClinicianAssigned(**following(state, at), clinician=clinician)]
     return [
         EpisodeNamed(
             originator_id=place.episode,
@@ -94,6 +101,7 @@ def decide_name(state: State | None, place: Place, at: datetime) -> list[Event]:
             sender=place.sender,
             reference=place.reference,
             client=place.client,
+            clinician=clinician,
         )
     ]
 

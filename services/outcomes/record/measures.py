@@ -334,7 +334,7 @@ class Measures:
             return draft
         course = episode.fold(sight.events(draft.episode))
         if course is None:
-            sight.store(telling.decide_name(None, _place(draft), self._clock.now()))
+            self._name(sight, None, draft)
             return draft
         if course.announced:
             self.announced(draft.episode, course.owner)
@@ -342,10 +342,15 @@ class Measures:
                 raise OtherClientError("this episode is another client's")
             return draft
         if course.owner == draft.owner and not course.doubted:
+            self._name(sight, course, draft)
             return draft
         sight.store(telling.decide_doubt(course, draft.stream, self._clock.now()))
         reading = replace(draft.reading, why=draft.reading.why or measure.CLIENT_MISMATCH)
         return replace(draft, reading=reading)
+
+    def _name(self, sight: Sight, course: episode.State | None, draft: Draft) -> None:
+        clinician, now = draft.content.clinician, self._clock.now()
+        sight.store(telling.decide_name(course, _place(draft), clinician, now))
 
 
 def _stays(past: measure.State | None, draft: Draft) -> bool:

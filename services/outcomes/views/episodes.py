@@ -106,7 +106,7 @@ def _told(event: Any) -> dict[str, Any]:
 
 def _named(doc: Document, event: Any) -> None:
     told = _told(event)
-    doc |= {name: told[name] for name in ("sender", "reference", "client")}
+    doc |= {name: told[name] for name in ("sender", "reference", "client", "clinician")}
     doc["subject"] = event.owner.hex
 
 
