@@ -218,41 +218,62 @@ def test_an_unknown_instrument_is_set_aside_until_it_is_known() -> None:
     assert said(log).open_findings["not_assessable"].evidence["reasons"] == ["too_few"]
 
 
-SCORES = st.integers(0, 27)
-DAYS = st.lists(st.integers(0, 120), min_size=1, max_size=9, unique=True)
+SCORES = st.integers(0, 21)
+MEASURES = st.lists(
+    st.tuples(
+        st.integers(0, 120),
+        SCORES.map(float),
+        st.sampled_from(["phq-9", "phq-9", "phq-9", "gad-7", "pcl-5"]),
+        st.one_of(st.none(), st.integers(8, 18)),
+    ),
+    min_size=1,
+    max_size=9,
+)
+Call = tuple[str, tuple[Any, ...], dict[str, Any]]
+History = tuple[list[Call], list[int]]
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[list[tuple[str, tuple[Any, ...]]], list[int]]:
+def histories(draw: st.DrawFn) -> History:
     """What is finally true of an episode, as calls to a sender, and an order to make them in."""
-    days = draw(DAYS)
-    calls: list[tuple[str, tuple[Any, ...]]] = [
-        ("measure", (f"m{day}", day, float(draw(SCORES)))) for day in sorted(days)
+    calls: list[Call] = [
+        measured(f"m{number}", *told)
+        for number, told in enumerate(sorted(draw(MEASURES), key=repr))
     ]
     for day in sorted(draw(st.lists(st.integers(0, 120), max_size=4, unique=True))):
         attendance = draw(st.sampled_from(["attended", "late", "missed", "cancelled"]))
-        calls.append(("session", (f"s{day}", day, attendance)))
+        calls.append(("session", (f"s{day}", day, attendance), {}))
     if draw(st.booleans()):
-        calls.append(("open", (draw(st.integers(0, 40)),)))
+        primary = draw(st.sampled_from([None, "gad-7"]))
+        calls.append(("open", (draw(st.integers(0, 40)), primary), {}))
     if draw(st.booleans()):
-        calls.append(("fact", ("f", draw(st.integers(0, 120)), "break", "holiday")))
+        calls.append(("fact", ("f", draw(st.integers(0, 120)), "break", "holiday"), {}))
     if draw(st.booleans()):
-        calls.append(("approach", ("CBT", draw(st.integers(0, 60)))))
-        calls.append(("approach", ("EMDR", draw(st.integers(0, 120)))))
+        calls.append(("approach", ("CBT", draw(st.integers(0, 60))), {}))
+        calls.append(("approach", ("EMDR", draw(st.integers(0, 120))), {}))
+    if draw(st.integers(0, 5)) == 0:
+        calls.append(("close", (draw(st.integers(0, 120)),), {}))
     order = draw(st.permutations(range(len(calls))))
     return calls, list(order)
 
 
-def make(sender: Sender, calls: list[tuple[str, tuple[Any, ...]]]) -> None:
-    sender.arrived = START + timedelta(days=121)
-    for name, arguments in calls:
-        getattr(sender, name)(*arguments)
+def measured(external: str, day: int, score: float, instrument: str, hour: int | None) -> Call:
+    at = None
+    if hour is not None:
+        at = (START + timedelta(days=day)).replace(hour=hour).isoformat()
+    return "measure", (external, day, score), {"instrument": instrument, "at": at}
+
+
+def make(sender: Sender, calls: list[Call]) -> None:
+    sender.arrived = START + timedelta(days=30)
+    for name, arguments, more in calls:
+        getattr(sender, name)(*arguments, **more)
 
 
 @given(histories(), st.data())
 @settings(deadline=None, max_examples=60)
 def test_any_order_of_arrival_gives_the_same_findings(
-    history: tuple[list[tuple[str, tuple[Any, ...]]], list[int]], data: st.DataObject
+    history: History, data: st.DataObject
 ) -> None:
     """Late, corrected, withdrawn and given again: in the end it reads like the tidy order."""
     calls, order = history
@@ -261,24 +282,22 @@ def test_any_order_of_arrival_gives_the_same_findings(
     def untidy(sender: Sender) -> None:
         make(sender, [])
         for place in order:
-            name, arguments = calls[place]
-            if name != "measure":
-                getattr(sender, name)(*arguments)
+            name, arguments, more = calls[place]
+            if name != "measure" or data.draw(st.booleans()):
+                getattr(sender, name)(*arguments, **more)
                 continue
             external, day, score = arguments
-            if data.draw(st.booleans()):
-                sender.measure(external, day, score)
-                continue
-            sender.measure(external, data.draw(st.integers(0, 120)), float(data.draw(SCORES)))
+            wrong = data.draw(MEASURES.map(lambda told: told[0]))
+            _, first, other = measured(external, *wrong)
+            sender.measure(*first, **other)
+            kind = "corrected"
             if data.draw(st.booleans()):
                 sender.withdraw(external)
-                sender.measure(external, day, score, kind="reinstated")
-            else:
-                sender.measure(external, day, score, kind="corrected")
+                kind = "reinstated"
+            sender.measure(external, day, score, kind=kind, **more)
 
-    log = played(
-        untidy, page=data.draw(st.sampled_from([1, 3, 500])), cold=data.draw(st.booleans())
-    )
+    page, cold = data.draw(st.sampled_from([1, 3, 500])), data.draw(st.booleans())
+    log = played(untidy, page=page, cold=cold)
     assert now_open(log) == now_open(tidy)
     assert charted(log) == charted(tidy)
     assert effects(log) == effects(tidy)
@@ -295,9 +314,7 @@ def effects(log: MemoryLog) -> dict[Any, Any]:
 
 @given(histories(), st.sampled_from([1, 2, 5, 500]))
 @settings(deadline=None, max_examples=40)
-def test_pages_and_restarts_change_no_event(
-    history: tuple[list[tuple[str, tuple[Any, ...]]], list[int]], page: int
-) -> None:
+def test_pages_and_restarts_change_no_event(history: History, page: int) -> None:
     """Measures alone: then even every single event is the same, cold or warm, page by page."""
     calls, order = history
     measures = [calls[place] for place in order if calls[place][0] == "measure"]

@@ -8,9 +8,10 @@ from typing import Any
 from services.outcomes.core import estimate as filter_
 from services.outcomes.core.change import classify
 from services.outcomes.core.channels.not_assessable import CONTRADICTION, of_step
-from services.outcomes.core.estimate import Estimate, Model
-from services.outcomes.core.found import change_source, told
+from services.outcomes.core.estimate import Estimate
+from services.outcomes.core.found import DIGITS, told
 from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.limits import change_source
 from services.outcomes.core.normal import Z80
 from services.outcomes.core.rules import RULE
 from services.outcomes.core.timeline import Day, Measure
@@ -51,18 +52,18 @@ class Row:
 
 
 def rows(trajectory: Trajectory, before: Sequence[Row] = ()) -> list[Row]:
-    """Every measure of a trajectory; rows of an earlier result are taken over where they hold."""
+    """Every measure of a trajectory.
+
+    `before` are the rows of the earlier result that the trajectory was built from: those of the
+    days that were taken over hold.
+    """
+    kept = sum(len(day.entries) for day in trajectory.days[: trajectory.taken])
+    found = list(before[:kept])
     steps = {step.day.ordinal: step for step in trajectory.steps}
-    found: list[Row] = []
-    for day in trajectory.days:
-        step = steps.get(day.ordinal)
+    for day in trajectory.days[trajectory.taken :]:
         for entry in day.entries:
             number = len(found) + 1
-            old = before[number - 1] if number <= len(before) else None
-            if old and old.entry is entry and old.step is step and step is not None:
-                found.append(old)
-            else:
-                found.append(_row(trajectory, day, entry, number, step))
+            found.append(_row(trajectory, day, entry, number, steps.get(day.ordinal)))
     return found
 
 
@@ -155,34 +156,34 @@ def fan(spec: Spec, estimate: Estimate, weeks_before: float) -> list[dict[str, A
         estimate: the estimate that it starts from.
         weeks_before: how long before the moment of the forecast that estimate was made.
     """
-    if spec.model is None:
+    model, turned = spec.model, spec.sign < 0
+    if model is None:
         return []
-    return [
-        {"weeks": weeks, **_band(spec, spec.model, estimate, weeks_before + weeks)}
-        for weeks in filter_.FAN_WEEKS
-    ]
-
-
-def _band(spec: Spec, model: Model, estimate: Estimate, weeks: float) -> dict[str, Any]:
-    ahead = filter_.predict(model, estimate, weeks)
-    values = {
-        name: shown(spec.instrument, ahead[place]) for place, name in enumerate(ahead._fields)
-    }
-    if spec.sign > 0:
-        return values
-    return {
-        "mean": values["mean"],
-        "low50": values["high50"],
-        "high50": values["low50"],
-        "low80": values["high80"],
-        "high80": values["low80"],
-    }
+    points = []
+    low, high = spec.instrument.minimum, spec.instrument.maximum
+    for weeks in filter_.FAN_WEEKS:
+        ahead = filter_.predict(model, estimate, weeks_before + weeks)
+        if turned:
+            mean, high50, low50, high80, low80 = (-value for value in ahead)
+        else:
+            mean, low50, high50, low80, high80 = ahead
+        points.append(
+            {
+                "weeks": weeks,
+                "mean": round(min(high, max(low, mean)), DIGITS),
+                "low50": round(min(high, max(low, low50)), DIGITS),
+                "high50": round(min(high, max(low, high50)), DIGITS),
+                "low80": round(min(high, max(low, low80)), DIGITS),
+                "high80": round(min(high, max(low, high80)), DIGITS),
+            }
+        )
+    return points
 
 
 def shown(instrument: Instrument, oriented: float) -> float:
     """A forecast score in the instrument's own direction, within its range, as it is told."""
     value = instrument.sign * oriented
-    return round(min(instrument.maximum, max(instrument.minimum, value)), 4)
+    return round(min(instrument.maximum, max(instrument.minimum, value)), DIGITS)
 
 
 def scale(trajectory: Trajectory) -> dict[str, Any]:

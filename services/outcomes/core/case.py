@@ -1,6 +1,6 @@
 """An episode as detection sees it: all that is dated in it, and what is true of it now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -92,10 +92,7 @@ def truth(case: Case, yardsticks: Yardsticks, before: Truth | None = None) -> Tr
     changes = pivots(case.approaches.values())
     facts = list(case.facts.values())
     measured = [one for pivot in changes for one in effects(chief, pivot, facts)]
-    attendance = _attendance(case)
-    known = _ignorance(case, chief, attendance)
-    open_ = case.closed_on is None
-    found = _findings(trajectories, primary, attendance, known, yardsticks.rules) if open_ else {}
+    found, due = _now(case, trajectories, primary, yardsticks.rules)
     return Truth(
         trajectories=trajectories,
         findings=found,
@@ -105,7 +102,7 @@ def truth(case: Case, yardsticks: Yardsticks, before: Truth | None = None) -> Tr
         },
         effects={(one["approach_id"], one["measure"]): one for one in measured},
         primary=primary,
-        due=_due(attendance, known, yardsticks.rules) if open_ else None,
+        due=due,
     )
 
 
@@ -187,23 +184,24 @@ def _ignorance(case: Case, chief: Trajectory | None, attendance: Attendance) -> 
     )
 
 
-def _findings(
-    trajectories: Mapping[str, Trajectory],
-    primary: str | None,
-    attendance: Attendance,
-    known: Ignorance,
-    rules: Rules,
-) -> dict[str, Found]:
-    if not attendance.today:
-        return {}
-    unknown = ignorance.not_assessable(known, rules)
-    if known.damaged:
-        return {} if unknown is None else {unknown.channel: unknown}
+def _now(
+    case: Case, trajectories: Mapping[str, Trajectory], primary: str | None, rules: Rules
+) -> tuple[dict[str, Found], int | None]:
+    """The findings, and the next day at which time alone changes them."""
+    attendance = _attendance(case)
+    if case.closed_on is not None or not attendance.today:
+        return {}, None
+    known = _ignorance(case, trajectories.get(primary) if primary else None, attendance)
+    held = ignorance.reasons(known, rules)
+    unknown = ignorance.not_assessable(known, held, rules)
+    if case.damaged:
+        return ({} if unknown is None else {unknown.channel: unknown}), None
     found = [silence.disconnection(attendance, rules), unknown]
     for key in sorted(trajectories, key=lambda one: (one != primary, one)):
         channels = OF_THE_PRIMARY if key == primary else OF_THE_OTHERS
         found += [channel(trajectories[key]) for channel in channels]
-    return _merged((one for one in found if one is not None), trajectories, rules)
+    due = _due(attendance, ignorance.becomes_due(known, held, rules), rules)
+    return _merged((one for one in found if one is not None), trajectories, rules), due
 
 
 def _merged(
@@ -231,7 +229,7 @@ def _together(first: Found, other: Found) -> Found:
 
 def _aged(found: Found, rules: Rules) -> Found:
     """Old news is info only: the newest entry was over 28 days old on arrival."""
-    if found.age_on_arrival <= rules.old_days:
+    if found.received_on <= found.on or found.age_on_arrival <= rules.old_days:
         return found
     return replace(found, tier="info", old_news=True)
 
@@ -248,12 +246,8 @@ def _with_disagreement(found: Found, trajectories: Mapping[str, Trajectory]) -> 
     return replace(found, disagrees=sorted(names)) if names else found
 
 
-def _due(attendance: Attendance, known: Ignorance, rules: Rules) -> int | None:
-    if not attendance.today or known.damaged:
-        return None
-    days = ignorance.becomes_due(known, rules)
+def _due(attendance: Attendance, days: Sequence[int], rules: Rules) -> int | None:
+    """The next day at which time alone changes something."""
     silent = silence.silent_from(attendance, rules)
-    if silent is not None:
-        days.append(silent)
-    later = [day for day in days if day > attendance.today]
-    return min(later, default=None)
+    waited = [*days, silent] if silent is not None else days
+    return min((day for day in waited if day > attendance.today), default=None)

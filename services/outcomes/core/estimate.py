@@ -6,6 +6,7 @@ keeps the covariance usable at the start, where L and B are the same.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,6 +58,8 @@ class Model:
     baseline_variance: float
     reliable_change: float
     cut: float | None
+    reaches: Mapping[float, float]
+    """How far a slope of 1 carries in the whole weeks that are asked for again and again."""
 
     @property
     def least_variance(self) -> float:
@@ -83,6 +86,9 @@ def model(instrument: Instrument, defaults: Defaults = DEFAULTS) -> Model | None
         baseline_variance=variance * reliability.value,
         reliable_change=change,
         cut=instrument.oriented_cut,
+        reaches={
+            weeks: (1.0 - defaults.damping**weeks) / (1.0 - defaults.damping) for weeks in FAN_WEEKS
+        },
     )
 
 
@@ -189,7 +195,9 @@ def observe(model: Model, estimate: Estimate, score: float) -> Estimate:
 
 def outlook(model: Model, estimate: Estimate, weeks: float) -> Outlook:
     """What is expected `weeks` (0 or more) after the estimate's day."""
-    reach = (1.0 - model.damping**weeks) / (1.0 - model.damping)
+    reach = model.reaches.get(weeks)
+    if reach is None:
+        reach = (1.0 - model.damping**weeks) / (1.0 - model.damping)
     change = estimate.d + reach * estimate.s
     variance = (
         estimate.dd + 2.0 * reach * estimate.ds + reach * reach * estimate.ss + model.drift * weeks

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.rules import VERSION
 from services.outcomes.core.timeline import Day, ordinal
 from services.outcomes.core.trajectory import Spec, Step
@@ -80,31 +79,3 @@ def raw(spec: Spec, oriented: float) -> float:
 def arrival(day: Day) -> str:
     """When the last of a day's counted measures arrived."""
     return max(entry.received_on for entry in day.counted or day.entries)
-
-
-def change_limit(instrument: Instrument) -> list[dict[str, Any]]:
-    """The reliable change as a threshold with its source."""
-    change = instrument.reliable_change
-    if change is None:
-        return []
-    return [{"name": "reliable change", "value": told(change), "source": change_source(instrument)}]
-
-
-def change_source(instrument: Instrument) -> str:
-    """In words where the reliable change comes from."""
-    norm, reliability = instrument.norm, instrument.reliability
-    if norm is not None and reliability is not None:
-        return (
-            f"Jacobson-Truax, 95 %, {reliability.kind} {reliability.value:g} "
-            f"({reliability.source}), SD {norm.sd:g} ({norm.sample})"
-        )
-    published = instrument.published
-    return "" if published is None else f"{published.confidence:.0%}, {published.source}"
-
-
-def cut_limit(instrument: Instrument) -> list[dict[str, Any]]:
-    """The cut-off as printed, as a threshold with its source."""
-    cutoff = instrument.cutoff
-    if cutoff is None:
-        return []
-    return [{"name": "cut-off", "value": cutoff.value, "source": cutoff.source}]

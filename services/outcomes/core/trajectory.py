@@ -7,6 +7,7 @@ from typing import NamedTuple
 from services.outcomes.core import estimate as filter_
 from services.outcomes.core.estimate import Estimate, Model
 from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.limits import Limit, alarm_limit, change_limit, cut_limit
 from services.outcomes.core.rules import Rules
 from services.outcomes.core.timeline import Day, Measure, days
 
@@ -25,6 +26,8 @@ class Spec:
     """An instrument with its model and the rules: what a trajectory is judged by.
 
     Attributes:
+        limits_of_change: the reliable change as findings cite it; `limits_of_course` the cut-off
+            too, `limits_of_alarm` also the alarm threshold.
         change: the reliable change, None where none is known.
         inclusive: whether a change of just that size counts; so where it was published as >=.
         sign: what a score is multiplied with so that higher is worse.
@@ -35,7 +38,9 @@ class Spec:
     model: Model | None
     rules: Rules
     threshold: float
-    threshold_source: str
+    limits_of_change: Sequence[Limit]
+    limits_of_course: Sequence[Limit]
+    limits_of_alarm: Sequence[Limit]
     change: float | None
     inclusive: bool
     sign: float
@@ -48,12 +53,18 @@ class Spec:
         """The instrument under these rules, at its own alarm threshold if it has one."""
         calibrated, published = instrument.alarm_threshold, instrument.published
         computed = instrument.jacobson_truax is not None
+        threshold = rules.alarm_threshold if calibrated is None else calibrated
+        of_change = change_limit(instrument)
+        of_course = [*of_change, *cut_limit(instrument)]
+        alarm = alarm_limit(threshold, instrument.sources.get("alarm", UNCALIBRATED))
         return cls(
             instrument=instrument,
             model=filter_.model(instrument, defaults),
             rules=rules,
-            threshold=rules.alarm_threshold if calibrated is None else calibrated,
-            threshold_source=instrument.sources.get("alarm", UNCALIBRATED),
+            threshold=threshold,
+            limits_of_change=of_change,
+            limits_of_course=of_course,
+            limits_of_alarm=[alarm, *of_course],
             change=instrument.reliable_change,
             inclusive=not computed and published is not None and published.operator == ">=",
             sign=instrument.sign,
@@ -118,13 +129,19 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A trajectory as it is true now: its days, its baseline, its steps from there on."""
+    """A trajectory as it is true now: its days, its baseline, its steps from there on.
+
+    `taken` is how many of its first days, and all that is known of them, are those of the earlier
+    result that it was built from.
+    """
 
     key: str
     spec: Spec
+    context: Context
     days: tuple[Day, ...]
     baseline: Baseline | None
     steps: tuple[Step, ...]
+    taken: int = 0
 
     @property
     def last(self) -> Step | None:
@@ -148,22 +165,26 @@ def build(
 ) -> Trajectory:
     """Fold the measures of a trajectory, given in clinical order.
 
-    `before` is an earlier result for the same key: the steps that it shares are taken over, so
-    that what arrives at the end costs one step. The result does not depend on it.
+    `before` is an earlier result for the same key: what it shares is taken over, so that what
+    arrives at the end costs one step. The result does not depend on it, `taken` apart.
     """
-    same = before is not None and before.spec is spec
-    found = days(entries, spec.change, before.days if before and same else ())
+    if before is not None and before.spec is not spec:
+        before = None
+    found = tuple(days(entries, spec.change, before.days if before else ()))
     usable = [day for day in found if _usable(day, context)]
     baseline = choose_baseline(usable, context, spec.rules)
     if baseline is None:
-        return Trajectory(key, spec, tuple(found), None, ())
+        return Trajectory(key, spec, context, found, None, ())
     start = usable.index(baseline.day)
     steps: list[Step] = []
-    if before is not None and same and before.baseline == baseline:
+    taken = 0
+    if before is not None and before.baseline == baseline and before.context == context:
         steps = _shared(before.steps, usable[start:])
+        taken = sum(one is other for one, other in zip(before.days, found, strict=False))
+        taken = taken if found[:taken] == before.days[:taken] else 0
     for day in usable[start + len(steps) :]:
         steps.append(_step(spec, steps[-1] if steps else None, day, steps))
-    return Trajectory(key, spec, tuple(found), baseline, tuple(steps))
+    return Trajectory(key, spec, context, found, baseline, tuple(steps), taken)
 
 
 def choose_baseline(usable: Sequence[Day], context: Context, rules: Rules) -> Baseline | None:
@@ -204,7 +225,7 @@ def _usable(day: Day, context: Context) -> bool:
 def _shared(steps: Sequence[Step], usable: Sequence[Day]) -> list[Step]:
     same: list[Step] = []
     for step, day in zip(steps, usable, strict=False):
-        if step.day != day:
+        if step.day is not day and step.day != day:
             break
         same.append(step)
     return same

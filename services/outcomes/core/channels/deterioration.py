@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.outcomes.core.found import Found, arrival, change_limit, points, raw, told
+from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.trajectory import Step, Trajectory
 
 AT_ONCE = 2.0
@@ -56,5 +56,5 @@ def _found(trajectory: Trajectory, channel: str, tier: str, steps: list[Step]) -
         trajectories=(trajectory.key,),
         numbers=numbers,
         points=points([first, *steps]),
-        thresholds=change_limit(spec.instrument),
+        thresholds=spec.limits_of_change,
     )

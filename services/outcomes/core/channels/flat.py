@@ -4,15 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.outcomes.core.found import (
-    Found,
-    arrival,
-    change_limit,
-    cut_limit,
-    points,
-    raw,
-    told,
-)
+from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.normal import below
 from services.outcomes.core.trajectory import Step, Trajectory
 
@@ -37,15 +29,22 @@ class Window(NamedTuple):
         return sum(step.score for step in self.steps) / len(self.steps)
 
 
-def plateau(trajectory: Trajectory) -> Found | None:
-    """Flat over the window, still at or above the cut-off, and P(reliably better) < .5."""
+def flat(trajectory: Trajectory) -> Found | None:
+    """A plateau or a stall: flat over the window, and which of the two the gain decides."""
     window, last, rules = _window(trajectory), trajectory.last, trajectory.spec.rules
-    if window is None or last is None or window.p_flat <= rules.flat:
+    if window is None or last is None or last.p_better is None or window.p_flat <= rules.flat:
         return None
-    if not _still_case(last, 0.5) or last.p_better is None or last.p_better >= rules.better:
+    if last.p_better < rules.better:
+        return plateau(trajectory, window, last)
+    return stalled(trajectory, window, last)
+
+
+def plateau(trajectory: Trajectory, window: Window, last: Step) -> Found | None:
+    """Still at or above the cut-off, and P(reliably better) < .5."""
+    if not _still_case(last, 0.5):
         return None
     numbers = {
-        "slope": raw_slope(trajectory, window),
+        "slope": raw(trajectory.spec, window.slope),
         "window_weeks": told(window.weeks),
         "n": len(window.steps),
         "p_flat": told(window.p_flat),
@@ -56,13 +55,10 @@ def plateau(trajectory: Trajectory) -> Found | None:
     return _found(trajectory, "plateau", window, last, numbers)
 
 
-def stalled(trajectory: Trajectory) -> Found | None:
-    """Reliably better, then flat over the window, P(still a case) > .8, for at least six weeks."""
-    window, last, rules = _window(trajectory), trajectory.last, trajectory.spec.rules
-    if window is None or last is None or window.p_flat <= rules.flat or last.p_better is None:
-        return None
-    first = trajectory.steps[0]
-    if last.day.ordinal - first.day.ordinal < rules.stalled_days or last.p_better < rules.better:
+def stalled(trajectory: Trajectory, window: Window, last: Step) -> Found | None:
+    """Reliably better, P(still a case) > .8, for at least six weeks since the baseline."""
+    rules, first = trajectory.spec.rules, trajectory.steps[0]
+    if last.day.ordinal - first.day.ordinal < rules.stalled_days:
         return None
     if last.p_case is None or last.p_case <= rules.still_case:
         return None
@@ -77,11 +73,6 @@ def stalled(trajectory: Trajectory) -> Found | None:
         "p_better": told(last.p_better),
     }
     return _found(trajectory, "stalled", window, last, numbers)
-
-
-def raw_slope(trajectory: Trajectory, window: Window) -> float:
-    """Points a week in the instrument's own direction."""
-    return raw(trajectory.spec, window.slope)
 
 
 def _still_case(last: Step, least: float) -> bool:
@@ -131,6 +122,6 @@ def _found(
         trajectories=(trajectory.key,),
         numbers=numbers,
         points=points(window.steps),
-        thresholds=[*change_limit(instrument), *cut_limit(instrument)],
+        thresholds=trajectory.spec.limits_of_course,
         missing=[] if instrument.cutoff else ["cut-off: not asked whether still a case"],
     )

@@ -1,14 +1,6 @@
 """Gain partly lost: what had been won is going again, and relapse where it crosses the cut-off."""
 
-from services.outcomes.core.found import (
-    Found,
-    arrival,
-    change_limit,
-    cut_limit,
-    points,
-    raw,
-    told,
-)
+from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.trajectory import Step, Trajectory
 
 SHARE = 0.5
@@ -46,7 +38,7 @@ def gain_partly_lost(trajectory: Trajectory) -> Found | None:
             "relapse": relapse,
         },
         points=points([trajectory.steps[0], before, last]),
-        thresholds=[*change_limit(spec.instrument), *cut_limit(spec.instrument)],
+        thresholds=spec.limits_of_course,
     )
 
 

@@ -2,18 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from statistics import mean, variance
 from typing import Any
 
-from services.outcomes.core.found import (
-    Found,
-    arrival,
-    change_limit,
-    cut_limit,
-    points,
-    raw,
-    told,
-)
+from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.trajectory import Step, Trajectory
 
 CRITICAL = {2: 4.303, 3: 3.182, 4: 2.776}
@@ -56,18 +47,22 @@ def _sudden(trajectory: Trajectory) -> tuple[Step, Step] | None:
 
 def _is_sudden(trajectory: Trajectory, steps: Sequence[Step], place: int) -> bool:
     """Tang and DeRubeis' three conditions for the drop from the step before `place` to it."""
-    change, instrument = trajectory.spec.change, trajectory.spec.instrument
-    drop = steps[place - 1].score - steps[place].score
-    mildest = min(instrument.sign * instrument.minimum, instrument.sign * instrument.maximum)
-    if change is None or drop < max(change, SHARE_BEFORE * (steps[place - 1].score - mildest)):
+    spec, high = trajectory.spec, steps[place - 1].score
+    drop = high - steps[place].score
+    if spec.change is None or drop < spec.change:
+        return False
+    ends = (spec.sign * spec.instrument.minimum, spec.sign * spec.instrument.maximum)
+    if drop < SHARE_BEFORE * (high - min(ends)):
         return False
     earlier = [step.score for step in steps[max(0, place - 3) : place]]
     later = [step.score for step in steps[place : place + 3]]
     freedom = len(earlier) + len(later) - 2
     if len(earlier) < 2 or len(later) < 2:
         return False
-    pooled = ((len(earlier) - 1) * variance(earlier) + (len(later) - 1) * variance(later)) / freedom
-    return mean(earlier) - mean(later) > CRITICAL[freedom] * math.sqrt(pooled)
+    before, after = sum(earlier) / len(earlier), sum(later) / len(later)
+    squares = sum((score - before) ** 2 for score in earlier)
+    squares += sum((score - after) ** 2 for score in later)
+    return before - after > CRITICAL[freedom] * math.sqrt(squares / freedom)
 
 
 def _found(trajectory: Trajectory, kind: str, gain: float, steps: list[Step]) -> Found:
@@ -88,5 +83,5 @@ def _found(trajectory: Trajectory, kind: str, gain: float, steps: list[Step]) ->
         trajectories=(trajectory.key,),
         numbers=numbers,
         points=points(steps),
-        thresholds=[*change_limit(spec.instrument), *cut_limit(spec.instrument)],
+        thresholds=spec.limits_of_course,
     )

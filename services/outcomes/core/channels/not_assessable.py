@@ -1,5 +1,6 @@
 """Not assessable, and why: too little is known to say that a course goes well or badly."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.outcomes.core.found import Found
@@ -67,9 +68,8 @@ def of_baseline(spec: Spec, first: Step) -> list[str]:
     return reasons
 
 
-def not_assessable(known: Ignorance, rules: Rules) -> Found | None:
+def not_assessable(known: Ignorance, held: Mapping[str, int], rules: Rules) -> Found | None:
     """Every reason that holds now; for review once it has held for 28 days, before that info."""
-    held = _reasons(known, rules)
     if not held:
         return None
     trajectory = known.primary
@@ -94,16 +94,16 @@ def not_assessable(known: Ignorance, rules: Rules) -> Found | None:
     )
 
 
-def becomes_due(known: Ignorance, rules: Rules) -> list[int]:
+def becomes_due(known: Ignorance, held: Mapping[str, int], rules: Rules) -> list[int]:
     """Day numbers at which time alone changes what is said here."""
-    days = [since + rules.unassessable_days for since in _reasons(known, rules).values()]
+    days = [since + rules.unassessable_days for since in held.values()]
     last = known.primary.last if known.primary else None
     if last is not None:
         days.append(last.day.ordinal + rules.old_days + 1)
     return days
 
 
-def _reasons(known: Ignorance, rules: Rules) -> dict[str, int]:
+def reasons(known: Ignorance, rules: Rules) -> dict[str, int]:
     """Each reason with the day number since which it holds."""
     begun = [day for day in (known.opened, known.first) if day is not None]
     start = min(begun, default=known.today)

@@ -1,14 +1,6 @@
 """Off track: the forecast says that the course will probably be no success in six weeks."""
 
-from services.outcomes.core.found import (
-    Found,
-    arrival,
-    change_limit,
-    cut_limit,
-    points,
-    raw,
-    told,
-)
+from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.trajectory import Trajectory
 
 
@@ -20,7 +12,6 @@ def off_track(trajectory: Trajectory) -> Found | None:
     spec = trajectory.spec
     instrument, rules = spec.instrument, spec.rules
     first = trajectory.steps[0]
-    alarm = {"name": "alarm threshold", "value": spec.threshold, "source": spec.threshold_source}
     return Found(
         channel="off_track",
         tier="prompt",
@@ -39,6 +30,6 @@ def off_track(trajectory: Trajectory) -> Found | None:
             "reliable_change": told(spec.change),
         },
         points=points(trajectory.steps[-3:]),
-        thresholds=[alarm, *change_limit(instrument), *cut_limit(instrument)],
+        thresholds=spec.limits_of_alarm,
         missing=[] if instrument.cutoff else ["cut-off: only reliable improvement is asked for"],
     )

@@ -1,6 +1,6 @@
 """Something about the measures themselves: contradictions, sawtooth, floor and ceiling."""
 
-from services.outcomes.core.found import Found, change_limit, points, raw
+from services.outcomes.core.found import Found, points, raw
 from services.outcomes.core.scoring import CONFLICT
 from services.outcomes.core.timeline import Day
 from services.outcomes.core.trajectory import Trajectory
@@ -26,7 +26,7 @@ def validity(trajectory: Trajectory) -> Found | None:
         points=points(trajectory.steps[-6:])
         if "sawtooth" in kinds
         else points(trajectory.steps[-1:]),
-        thresholds=change_limit(spec.instrument),
+        thresholds=spec.limits_of_change,
         reasons=kinds,
     )
 
