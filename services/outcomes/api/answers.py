@@ -12,10 +12,11 @@ from services.outcomes.core.measure import MeasureHeld, MeasureVersion
 from services.outcomes.record import Accepted
 
 
-def answered(document: Any, status: int = 200, **headers: str) -> Response:
-    """A JSON answer."""
+def answered(document: Any, status: int = 200, location: str = "") -> Response:
+    """A JSON answer; `location` is where the thing is from now on."""
     response = Response(orjson.dumps(document), status, content_type="application/json")
-    response.headers.extend(headers)
+    if location:
+        response.headers["Location"] = location
     return response
 
 

@@ -98,8 +98,8 @@ _RESULTS = {201: "recorded", 200: "repeated", 202: "held", 0: "refused"}
 
 def _answer(accepted: Accepted) -> Response:
     status = status_of(accepted)
-    where = {} if status == 200 else {"Location": address_of(accepted.version.external_id)}
-    return answered(of_measure(accepted.id, accepted.version), status, **where)
+    where = "" if status == 200 else address_of(accepted.version.external_id)
+    return answered(of_measure(accepted.id, accepted.version), status, where)
 
 
 def _raised(answer: Accepted | Exception, content: Content) -> Accepted:

@@ -16,6 +16,7 @@ REASONS = ("entered-in-error", "cancelled", "wrong-client", "other")
 """Why a sender withdraws a measure."""
 
 DIGEST_VERSION = "1"
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 class MeasureError(Exception):
@@ -214,8 +215,7 @@ def digest(content: Content) -> str:
         "total": None if content.total is None else float(content.total),
     }
     present = {name: value for name, value in told.items() if value is not None}
-    canonical = json.dumps(present, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return DIGEST_VERSION + sha256(canonical.encode()).hexdigest()
+    return DIGEST_VERSION + sha256(_canonical(present).encode()).hexdigest()
 
 
 def decide_post(state: State | None, draft: Draft, at: datetime) -> list[Event]:

@@ -49,7 +49,7 @@ class Sight:
         """Have these stored when the command is done, and seen from now on."""
         self.stored.extend(events)
         for event in events:
-            self._seen[event.originator_id] = [*self.events(event.originator_id), event]
+            self.events(event.originator_id).append(event)
 
 
 class Decisions:
