@@ -137,7 +137,7 @@ class Trajectory:
 
     key: str
     spec: Spec
-    context: Context
+    closed: int | None
     days: tuple[Day, ...]
     baseline: Baseline | None
     steps: tuple[Step, ...]
@@ -174,17 +174,17 @@ def build(
     usable = [day for day in found if _usable(day, context)]
     baseline = choose_baseline(usable, context, spec.rules)
     if baseline is None:
-        return Trajectory(key, spec, context, found, None, ())
+        return Trajectory(key, spec, context.closed, found, None, ())
     start = usable.index(baseline.day)
     steps: list[Step] = []
     taken = 0
-    if before is not None and before.baseline == baseline and before.context == context:
+    if before is not None and before.baseline == baseline and before.closed == context.closed:
         steps = _shared(before.steps, usable[start:])
         taken = sum(one is other for one, other in zip(before.days, found, strict=False))
         taken = taken if found[:taken] == before.days[:taken] else 0
     for day in usable[start + len(steps) :]:
         steps.append(_step(spec, steps[-1] if steps else None, day, steps))
-    return Trajectory(key, spec, context, found, baseline, tuple(steps), taken)
+    return Trajectory(key, spec, context.closed, found, baseline, tuple(steps), taken)
 
 
 def choose_baseline(usable: Sequence[Day], context: Context, rules: Rules) -> Baseline | None:
