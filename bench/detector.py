@@ -1,0 +1,82 @@
+"""How fast the detector catches up when it is far behind, beside the library's own follower."""
+
+import time
+from pathlib import Path
+
+from bench.figures import Figure
+from bench.intake import phq9
+from bench.library import follower_rate
+from bench.size import Size
+from services.chassis.clock import SystemClock
+from services.chassis.follower import Follower
+from services.outcomes import settings
+from services.outcomes.core.case import Yardsticks
+from services.outcomes.core.measure import Content
+from services.outcomes.detector import Detector
+from services.outcomes.formats.flat import measure
+from services.outcomes.wiring import Outcomes
+
+MEASURES_EACH = 10
+TOGETHER = 1_000
+CACHED = 2_000
+SENDER = "bench"
+
+
+def figures(size: Size, folder: Path) -> list[Figure]:
+    """`detector.sqlite`."""
+    rate, events = _catch_up(size, folder / "detector")
+    library = follower_rate(folder / "library-detector", size.library_events)
+    facts = {
+        "measures": size.episodes * MEASURES_EACH,
+        "episodes": size.episodes,
+        "events_written": events,
+        "page": 500,
+        "cached_at_start": False,
+        "baseline_events": size.library_events,
+        "baseline_is": "the library's follower, one commit an event, detecting nothing",
+        "goal": "8,000/s on PostgreSQL",
+    }
+    return [Figure("detector.sqlite", rate, "measures/s", library, facts)]
+
+
+def _catch_up(size: Size, folder: Path) -> tuple[float, int]:
+    """Measures a second, and how many events were written."""
+    service = Outcomes.open(settings.of_folder(folder), SystemClock())
+    try:
+        _fill(service, size.episodes)
+        store, head = service.store, service.log.head()
+        detector = Detector(
+            store.log(),
+            store.ids,
+            Yardsticks(service.instruments, service.settings.rules, service.settings.model),
+            clock=service.clock,
+            zone=service.settings.zone,
+            cached=CACHED,
+        )
+        follower = Follower(store.log(), detector, store.parking, service.clock)
+        started = time.monotonic()
+        while detector.position() < head:
+            follower.turn()
+        seconds = time.monotonic() - started
+        return size.episodes * MEASURES_EACH / seconds, service.log.head() - head
+    finally:
+        service.stop()
+
+
+def _fill(service: Outcomes, episodes: int) -> None:
+    """Measures of all episodes week by week, as a clinic's arrive."""
+    contents = [
+        content(episode, week) for week in range(MEASURES_EACH) for episode in range(episodes)
+    ]
+    for start in range(0, len(contents), TOGETHER):
+        answers = service.record.measures.post_all(SENDER, contents[start : start + TOGETHER])
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+
+
+def content(episode: int, week: int) -> Content:
+    """One PHQ-9 of a course that moves a little."""
+    rise = (episode % 3 - 1) * week // 2
+    items = [max(0, min(3, 2 + (episode + week + place) % 3 - 1 + rise // 4)) for place in range(9)]
+    return measure(phq9(f"d-{episode}-{week}", episode, week * 7, items))

@@ -1,0 +1,85 @@
+"""How long it takes from a measure's acknowledgement to its alert in the inbox, in one process."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.figures import Figure, percentile
+from bench.intake import authorized, phq9, request
+from bench.process import Child, ServerFailedError, load, server
+from bench.size import Size
+
+CONNECTIONS = 16
+CHANNEL = "reliable_deterioration"
+MILD, SEVERE = [1, 0, 1, 0, 1, 0, 1, 0, 0], [3, 3, 3, 3, 3, 3, 3, 3, 0]
+"""4 points and 24: worse by more than twice the reliable change, which alone is a prompt."""
+
+
+def figures(size: Size, folder: Path, today: date) -> list[Figure]:
+    """`latency.embedded.p50_ms` and `latency.embedded.p99_ms`."""
+    woken = _measured("both", size, folder, today)
+    polling = _measured("both-polling", size, folder, today)
+    facts = {
+        "posts_a_second": size.latency_rate,
+        "posts": size.latency_posts,
+        "connections": CONNECTIONS,
+        "baseline_is": "followers without a wake-up, looking every 50 ms",
+    }
+    return [
+        Figure(
+            f"latency.embedded.p{share}_ms",
+            percentile(woken, share / 100),
+            "ms",
+            percentile(polling, share / 100),
+            facts | ({"goal": "60 ms"} if share == 99 else {}),
+        )
+        for share in (50, 99)
+    ]
+
+
+def _measured(kind: str, size: Size, folder: Path, today: date) -> list[float]:
+    """Milliseconds of every post from its answer to its alert."""
+    episodes = list(range(size.latency_posts))
+    with server(kind, folder / f"latency-{kind}") as child:
+        port, headers = child.told["port"], authorized(child)
+        for weeks in (3, 2):
+            load(port, _mild(headers, episodes, today, weeks), connections=4)
+        child.ask(do="settle")
+        done = load(
+            port,
+            [
+                request("POST", "/v1/measures", headers, _body(n, today, 0, SEVERE))
+                for n in episodes
+            ],
+            connections=CONNECTIONS,
+            rate=size.latency_rate,
+        ).done
+        return _delays(child, episodes, done)
+
+
+def _delays(child: Child, episodes: list[int], done: list[float]) -> list[float]:
+    child.ask(do="settle")
+    references = [f"E-{number}" for number in episodes]
+    visible = child.ask(do="visible", episodes=references, channel=CHANNEL)
+    missing = [reference for reference in references if not visible.get(reference)]
+    if missing:
+        raise ServerFailedError(f"{len(missing)} of {len(references)} alerts never came")
+    # An alert may stand there before the answer has reached the sender: then it took no time.
+    return [
+        max(0.0, visible[reference] - answered) * 1000
+        for reference, answered in zip(references, done, strict=True)
+    ]
+
+
+def _mild(
+    headers: dict[str, str], episodes: list[int], today: date, weeks: int
+) -> list[dict[str, Any]]:
+    bodies = [_body(number, today, weeks, MILD) for number in episodes]
+    batches = [bodies[start : start + 500] for start in range(0, len(bodies), 500)]
+    return [request("POST", "/v1/measures/batch", headers, batch) for batch in batches]
+
+
+def _body(number: int, today: date, weeks: int, items: list[int]) -> Any:
+    on = today - timedelta(weeks=weeks)
+    body = phq9(f"l-{number}-{weeks}", number, 0, items)
+    return body | {"administered_at": on.isoformat()}

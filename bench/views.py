@@ -1,0 +1,140 @@
+"""How fast the alerts service's views are built anew, and how quick its pages are when full."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from bench.courses import SENDER, many, one_course
+from bench.figures import Figure, percentile
+from bench.intake import request
+from bench.process import load, server
+from bench.size import Size
+from services.alerts import settings
+from services.alerts.wiring import Alerts
+from services.chassis.clock import SystemClock
+from services.chassis.message import Message
+from services.chassis.transport.embedded import EmbeddedTransport
+
+PAGE = 500
+
+
+def figures(size: Size, folder: Path, today: date) -> list[Figure]:
+    """`views.sqlite`, `page.inbox.p99_ms` and `page.episode.p99_ms`."""
+    told = one_course(folder / "template", today)
+    full = folder / "alerts-full"
+    heard, taken = _fill(full, many(told, size.clients))
+    rate, events = _rebuilt(full)
+    one_by_one = _one_by_one(folder / "alerts-few", many(told, size.one_by_one))
+    facts = {
+        "events": events,
+        "clients": size.clients,
+        "messages_taken_a_second": round(heard / taken),
+        "baseline_is": "the same folds, one commit an event",
+        "goal": "10,000 to 14,000 events/s",
+    }
+    views = Figure("views.sqlite", rate, "events/s", one_by_one, facts)
+    return [views, *_pages(size, full)]
+
+
+def _opened(folder: Path) -> Alerts:
+    return Alerts.open(settings.of_folder(folder, PORT="0"), SystemClock())
+
+
+def _fill(folder: Path, messages: Iterable[tuple[str, Message]]) -> tuple[int, float]:
+    """Let the consumers take messages, nothing following; how many, in how many seconds."""
+    service = _opened(folder)
+    try:
+        service.register.add("clinician", "clinician")
+        service.register.link("clinician", SENDER, "T-0")
+        transport = EmbeddedTransport()
+        for topic, receiver in service.receivers().items():
+            transport.subscribe(topic, receiver)
+        pages: dict[str, list[Message]] = defaultdict(list)
+        count, seconds = 0, 0.0
+        for topic, message in messages:
+            pages[topic].append(message)
+            if len(pages[topic]) == PAGE:
+                seconds += _sent(transport, topic, pages.pop(topic))
+            count += 1
+        for topic, page in pages.items():
+            seconds += _sent(transport, topic, page)
+        return count, seconds
+    finally:
+        service.stop()
+
+
+def _sent(transport: EmbeddedTransport, topic: str, page: list[Message]) -> float:
+    started = time.monotonic()
+    transport.send(topic, page)
+    return time.monotonic() - started
+
+
+def _rebuilt(folder: Path) -> tuple[float, int]:
+    """Events a second of a rebuild of all views, and how many events the log holds."""
+    service = _opened(folder)
+    try:
+        log = service.store.log()
+        events = log.waiting(0)
+        started = time.monotonic()
+        for view in service.views:
+            service.store.views.rebuild(view, log)
+        return events / (time.monotonic() - started), events
+    finally:
+        service.stop()
+
+
+def _one_by_one(folder: Path, messages: Iterable[tuple[str, Message]]) -> float:
+    """Events a second of the same views when each event is a commit of its own."""
+    _fill(folder, messages)
+    service = _opened(folder)
+    try:
+        entries = service.store.log().page(0, 100_000).entries
+        started = time.monotonic()
+        for view in service.views:
+            reader = service.store.views.reader(view)
+            for entry in entries:
+                if entry.event.TOPIC in view.topics:
+                    reader.apply([entry], entry.position)
+        return len(entries) / (time.monotonic() - started)
+    finally:
+        service.stop()
+
+
+def _pages(size: Size, folder: Path) -> list[Figure]:
+    with server("pages", folder) as child:
+        port, headers = child.told["port"], {"Cookie": child.told["cookie"], "Accept": "text/html"}
+        episodes = child.told["episodes"]
+        paths = {
+            "page.inbox.p99_ms": ["/"],
+            "page.episode.p99_ms": [f"/episodes/{episode}" for episode in episodes],
+            "alive": ["/livez"],
+        }
+        times = {name: _times(port, headers, paths[name], size.page_requests) for name in paths}
+    baseline = percentile(times.pop("alive"), 0.99)
+    return [
+        Figure(
+            name,
+            percentile(taken, 0.99),
+            "ms",
+            baseline,
+            {
+                "clients": size.clients,
+                "rows": child.told["caseload"],
+                "requests": size.page_requests,
+                "p50_ms": round(percentile(taken, 0.50), 1),
+                "baseline_is": "/livez of the same server",
+                "goal": "30 ms",
+            },
+        )
+        for name, taken in times.items()
+    ]
+
+
+def _times(port: int, headers: dict[str, str], paths: list[str], count: int) -> list[float]:
+    def some(number: int) -> list[dict[str, object]]:
+        return [request("GET", paths[n % len(paths)], headers) for n in range(number)]
+
+    load(port, some(len(paths) + 5), connections=1)
+    return load(port, some(count), connections=1).milliseconds
