@@ -215,17 +215,18 @@ def test_a_reassigned_course_moves_its_open_alerts_unread(rig: Rig) -> None:
 
 
 def test_counts_say_honestly_what_is_not_shown(rig: Rig) -> None:
-    for name in ("flagged", "quiet", "unmeasured", "waits"):
+    for name in ("flagged", "quiet", "unmeasured", "waits", "stale"):
         rig.tell("episode.changed", episode_changed(name))
-    for name in ("flagged", "quiet", "waits"):
+    for name in ("flagged", "quiet", "waits", "stale"):
         rig.tell("measure.assessed", assessed(name, 1, 15, "2026-03-02", p_fail=0.2))
     rig.tell("finding.opened", found("flagged"))
     rig.tell("finding.opened", found("waits"))
     rig.tell("finding.cleared", cleared("waits"))
     rig.tell("finding.opened", found("waits", ordinal=2))
+    rig.tell("finding.opened", found("stale", "not_assessable", old_news=True))
     page = rig.page("alice")
     assert [row.client for row in page.rows] == ["flagged"]
-    assert (page.caseload, page.nothing_flagged, page.waiting, page.unknown) == (4, 1, 1, 1)
+    assert (page.caseload, page.nothing_flagged, page.waiting, page.unknown) == (5, 1, 1, 2)
     assert "Not flagged is not the same as doing well." in page.summary
 
 

@@ -313,7 +313,7 @@ def _page(
     snoozed = [doc for doc in rest if any(standing.is_snoozed(e, now) for e in _open(doc))]
     held = [doc for doc in rest if doc not in snoozed and _holds(doc)]
     quiet = [doc for doc in rest if doc not in snoozed and doc not in held]
-    unknown = [doc for doc in quiet if not inbox_messages.is_assessable(doc)]
+    unknown = [doc for doc in quiet if _is_unknown(doc)]
     reviews = [
         one for doc in mine for one in doc["reviews"].values() if one["author"] == person.id.hex
     ]
@@ -336,6 +336,12 @@ def _page(
         position=position,
         summary=_summary(rows, counts),
     )
+
+
+def _is_unknown(doc: Document) -> bool:
+    """Nothing can be said of the course, whether that was told as news or came as old news."""
+    told = any(one["channel"] == "not_assessable" for one in _open(doc))
+    return told or not inbox_messages.is_assessable(doc)
 
 
 def _holds(doc: Document) -> bool:
