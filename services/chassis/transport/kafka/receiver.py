@@ -175,8 +175,7 @@ class KafkaReceiver(threading.Thread):
     def _failed(self, error: Exception) -> None:
         name = type(error).__name__
         self._report.failed(self._topic, name)
-        told = {"topic": self._topic, "error": name}
-        LOGGER.warning("receiver failed and tries again", extra=told)
+        LOGGER.warning("receiver tries again", extra={"topic": self._topic, "error": name})
 
     # Where to read on
 
