@@ -146,6 +146,7 @@ def test_a_risk_answer_is_acknowledged_by_keyboard_alone_without_script(browser:
             pytest.fail("the keyboard does not reach Acknowledge")
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
+        assert page.locator("[name=done]:checked").count() == 0, "nothing is claimed unasked"
         page.keyboard.press("ArrowRight")  # contacted
         page.keyboard.press("Tab")
         page.keyboard.press("Tab")

@@ -183,14 +183,14 @@ def _along_line(sheet: Sheet, y: float, left: float, right: float) -> list[Spot]
 
 def _beside(points: Sequence[_Place], size: Size) -> list[Spot]:
     """Places along a curve, from its end backwards, above and below, near and farther."""
-    spots = []
-    every = max(len(points) // 8, 1)
-    for away in (6, 14, 26):
-        for x, y in points[::-1][::every]:
-            for anchor in ("start", "middle", "end"):
-                spots.append(Spot(x, y - away, anchor))
-                spots.append(Spot(x, y + away + 0.8 * size.font, anchor))
-    return spots
+    few = points[::-1][:: max(len(points) // 6, 1)]
+    return [
+        Spot(x, y - away if above else y + away + 0.8 * size.font, anchor)
+        for away in (6, 14, 26)
+        for x, y in few
+        for anchor in ("start", "middle", "end")
+        for above in (True, False)
+    ]
 
 
 def _usual_course(sheet: Sheet) -> None:
@@ -379,7 +379,7 @@ def _today(sheet: Sheet, today: date) -> None:
     sheet.label("soft", "today", spots, rank=EXTRA)
 
 
-def _sampled(path: Sequence[_Place], step: float = 12.0) -> list[_Place]:
+def _sampled(path: Sequence[_Place], step: float = 10.0) -> list[_Place]:
     """Points along a path, close enough that no label slips between them."""
     points: list[_Place] = []
     for (x1, y1), (x2, y2) in pairwise(path):

@@ -89,8 +89,8 @@ def _box(width: float, spot: Spot, size: float) -> Box:
     return Box(left, spot.y - 0.82 * size, left + width, spot.y + 0.26 * size)
 
 
-_COLUMN = 24.0
-"""Width of the columns in which drawing is kept, so that a label asks only those near it."""
+_CELL = 6.0
+"""Drawing is kept as a grid of cells of this size, a row of them as the bits of one number."""
 
 
 @dataclass(slots=True)
@@ -100,14 +100,16 @@ class Board:
     bounds: Box
     size: float
     taken: list[Box] = field(default_factory=list)
-    drawn: dict[int, list[tuple[float, float, float]]] = field(default_factory=dict)
-    """Column to (x, y, reach) of the points of the drawing in it."""
+    drawn: dict[int, int] = field(default_factory=dict)
+    """Row of cells to those of them that hold some drawing."""
     texts: list[Text] = field(default_factory=list)
 
     def avoid(self, points: Iterable[tuple[float, float]], reach: float) -> None:
         """Ask labels to keep off these points of the drawing where they can."""
         for x, y in points:
-            self.drawn.setdefault(int(x // _COLUMN), []).append((x, y, reach))
+            cells = _cells(x - reach, x + reach)
+            for row in range(int((y - reach) // _CELL), int((y + reach) // _CELL) + 1):
+                self.drawn[row] = self.drawn.get(row, 0) | cells
 
     def keep_clear(self, x: float, y: float, reach: float) -> None:
         """Never let a label cover this point: it is data."""
@@ -118,19 +120,19 @@ class Board:
         self.taken.append(text_box(text, spot, self.size))
         self.texts.append(Text(look, spot.x, spot.y, spot.anchor, text))
 
-    def place(self, look: str, text: str, spots: Sequence[Spot]) -> bool:
+    def place(self, look: str, text: str, spots: Iterable[Spot]) -> bool:
         """Put a label at the spot that covers neither label nor data, and the least drawing.
 
         False when there is no such spot.
         """
-        least, best = 1_000, None
+        least, best = 1_000_000, None
         width = text_width(text, self.size)
         for spot in spots:
             box = _box(width, spot, self.size)
-            if not box.within(self.bounds):
+            if not box.within(self.bounds) or self._is_taken(box):
                 continue
-            covered = self._covered(box, least)
-            if covered < least and not self._is_taken(box):
+            covered = self._covered(box)
+            if covered < least:
                 least, best = covered, spot
                 if covered == 0:
                     break
@@ -139,21 +141,32 @@ class Board:
         self.put(look, text, best)
         return True
 
-    def _covered(self, box: Box, enough: int) -> int:
-        """How many points of the drawing it covers, counted up to `enough`."""
-        count = 0
-        for column in range(int(box.left // _COLUMN), int(box.right // _COLUMN) + 1):
-            for x, y, reach in self.drawn.get(column, ()):
-                down = box.top < y + reach and y - reach < box.bottom
-                if down and box.left < x + reach and x - reach < box.right:
-                    count += 1
-            if count >= enough:
-                break
+    def _covered(self, box: Box) -> int:
+        """How many cells of the drawing it covers."""
+        cells, drawn, count = _cells(box.left, box.right), self.drawn, 0
+        for row in range(int(box.top // _CELL), int(box.bottom // _CELL) + 1):
+            here = drawn.get(row)
+            if here:
+                count += (here & cells).bit_count()
         return count
 
     def _is_taken(self, box: Box) -> bool:
-        apart = Box(box.left - 3, box.top, box.right + 3, box.bottom)
-        return any(apart.meets(other) for other in self.taken)
+        left, top, right, bottom = box.left - 3, box.top, box.right + 3, box.bottom
+        for other in self.taken:
+            if (
+                other.left < right
+                and left < other.right
+                and other.top < bottom
+                and top < other.bottom
+            ):
+                return True
+        return False
+
+
+def _cells(left: float, right: float) -> int:
+    """The bits of the cells from left to right."""
+    first = max(int(left // _CELL), 0)
+    return ((1 << (max(int(right // _CELL), first) - first + 1)) - 1) << first
 
 
 def rows(spans: Sequence[tuple[float, float]], gap: float) -> list[int]:
