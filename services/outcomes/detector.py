@@ -45,7 +45,7 @@ class Log(Protocol):
 
 
 Due = Callable[[str], Sequence[UUID]]
-"""Episodes at which time may have changed something by this date."""
+"""Episodes that time alone has changed by this date; they may be named once too often."""
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from services.outcomes.core.case import Yardsticks
 from services.outcomes.core.event import Event
 from services.outcomes.core.findings import Said, fold
 from services.outcomes.core.instrument import parse_all
-from services.outcomes.detector import Detector
+from services.outcomes.detector import Detector, Log
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
 YARDSTICKS = Yardsticks(
@@ -98,7 +98,7 @@ def episode_id(name: str = "e") -> UUID:
 class Sender:
     """Writes the events of an episode as the door would, on days counted from the start."""
 
-    def __init__(self, log: MemoryLog, name: str = "e", owner: UUID = OWNER) -> None:
+    def __init__(self, log: Log, name: str = "e", owner: UUID = OWNER) -> None:
         self.log, self.name, self.owner = log, name, owner
         self.arrived = START
 

@@ -114,6 +114,16 @@ class SilenceNoticed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DueChanged(Event):
+    """Time alone will change a finding on another day than was said; None: it will not."""
+
+    TOPIC: ClassVar[str] = "findings.due_changed"
+
+    episode: str
+    due: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ForecastMade(Event):
     """The forecast at a pivot or a reflection; see `schemas.messages.ForecastMade`."""
 
@@ -179,9 +189,11 @@ class Said:
         prints: trajectory to measure to what was said of it.
         scales: trajectory to what tells its last told scale from another.
         reflected: reflections that have their forecast.
+        due: the day on which time alone will change a finding.
     """
 
     version: int = 0
+    due: str | None = None
     measures: dict[str, Measure] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     silences: set[str] = field(default_factory=set)
@@ -232,10 +244,12 @@ def _assessed(said: Said, event: Assessed) -> None:
     entry = Measure.of(event.input["entry"])
     said.measures[entry.measure] = entry
     said.aside.pop(entry.measure, None)
+    said.due = event.memory["due"]
     _note(said, event.assessment)
 
 
 def _refolded(said: Said, event: Refolded) -> None:
+    said.due = event.memory["due"]
     prints = said.prints.setdefault(event.trajectory, {})
     for measure in event.withdrawn:
         said.measures.pop(measure, None)
@@ -296,6 +310,11 @@ def _cleared(said: Said, event: FindingCleared) -> None:
 
 def _silence(said: Said, event: SilenceNoticed) -> None:
     said.silences.add(event.on)
+    said.due = event.due
+
+
+def _due(said: Said, event: DueChanged) -> None:
+    said.due = event.due
 
 
 def _forecast(said: Said, event: ForecastMade) -> None:
@@ -334,6 +353,7 @@ _STEPS: dict[type[Event], Any] = {
     FindingAmended: _finding,
     FindingCleared: _cleared,
     SilenceNoticed: _silence,
+    DueChanged: _due,
     ForecastMade: _forecast,
     EffectMeasured: _effect,
 }

@@ -13,6 +13,7 @@ from services.outcomes.core.effect import forecast_at_reflection, withdrawn
 from services.outcomes.core.event import Event
 from services.outcomes.core.findings import (
     Assessed,
+    DueChanged,
     EffectMeasured,
     FindingAmended,
     FindingCleared,
@@ -21,6 +22,7 @@ from services.outcomes.core.findings import (
     MeasureSetAside,
     Refolded,
     Said,
+    SilenceNoticed,
     Spell,
     scale_mark,
 )
@@ -87,6 +89,7 @@ def tell(
     _tell_findings(writer, said, case, truth, cause, spell_id)
     _tell_forecasts(writer, said, case, truth)
     _tell_effects(writer, said, truth)
+    _tell_due(writer, said, truth)
 
 
 def _tell_set_aside(writer: Writer, said: Said, case: Case) -> None:
@@ -282,6 +285,14 @@ def _tell_effects(writer: Writer, said: Said, truth: Truth) -> None:
     for key, effect in said.effects.items():
         if key not in truth.effects and not effect["withdrawn"]:
             writer.write(EffectMeasured, **withdrawn(effect))
+
+
+def _tell_due(writer: Writer, said: Said, truth: Truth) -> None:
+    """Unless an event that carries the day has been written along."""
+    due = None if truth.due is None else iso(truth.due)
+    carried = any(isinstance(one, Assessed | Refolded | SilenceNoticed) for one in writer.events)
+    if due != said.due and not carried:
+        writer.write(DueChanged, due=due)
 
 
 def damaged_before(said: Said) -> bool:
