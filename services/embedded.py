@@ -8,6 +8,7 @@ from services.alerts import settings as alerts_settings
 from services.alerts.wiring import Alerts
 from services.chassis import folder
 from services.chassis.clock import Clock
+from services.chassis.http.server import Server
 from services.chassis.lock import FileLock
 from services.chassis.run import Part, Supervisor
 from services.chassis.transport.embedded import EmbeddedTransport
@@ -28,6 +29,8 @@ class Embedded:
         transport = EmbeddedTransport()
         for topic, receiver in (outcomes.receivers() | alerts.receivers()).items():
             transport.subscribe(topic, receiver)
+        self.pages: Server
+        self.door: Server
         self._supervisor = Supervisor()
         self._supervisor.add(Part("folder", stop=self._close))
         self._supervisor.add(
@@ -36,8 +39,12 @@ class Embedded:
         self._supervisor.add(
             Part("outcomes", lambda: outcomes.start(transport), outcomes.stop, outcomes.alive)
         )
-        self._supervisor.add(Part("pages", self._serve_pages, lambda: self.pages.stop()))
-        self._supervisor.add(Part("door", self._serve_door, lambda: self.door.stop()))
+        self._supervisor.add(
+            Part("pages", self._serve_pages, lambda: self.pages.stop(), lambda: self.pages.alive())
+        )
+        self._supervisor.add(
+            Part("door", self._serve_door, lambda: self.door.stop(), lambda: self.door.alive())
+        )
 
     @classmethod
     def open(
