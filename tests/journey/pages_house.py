@@ -18,6 +18,7 @@ from services.alerts.desk import NotYoursError
 from services.alerts.metrics import CATALOGUE
 from services.alerts.pages import Freshness, House, Loop, Operations, clinical, create_app, person
 from services.alerts.views import standing
+from services.alerts.views.clients import ClientLine
 from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import AlertLine, InboxPage, InboxRow, RiskPath
 from services.alerts.writing import ReflectionForm
@@ -292,6 +293,10 @@ class Rooms:
             "waiting, 2 snoozed, 2 unknown. Not flagged is not the same as doing well.",
         )  # fmt: skip
 
+    def clients(self, person: Person) -> tuple[ClientLine, ...]:
+        access = _access(person)
+        return tuple(_client(doc, access) for doc in self.docs.values() if access)
+
     def episode(self, person: Person, episode: UUID) -> EpisodePage:
         doc = self.docs.get(episode.hex)
         access = _access(person)
@@ -426,6 +431,22 @@ def _shared(one: dict[str, Any], mine: bool) -> dict[str, Any]:
         if name not in one["shared"]
     }
     return {**one, **hidden}
+
+
+def _client(doc: dict[str, Any], access: str) -> ClientLine:
+    points = next(iter(doc["trajectories"].values()))["points"]
+    return ClientLine(
+        episode=doc["episode"],
+        client=doc["client"],
+        clinician=doc["clinician"],
+        access=access,
+        status=doc["status"],
+        stands="in the inbox" if doc["alerts"] else "nothing flagged",
+        scores=tuple(point["score"] for point in points),
+        last_on=points[-1]["on"],
+        next_session=doc["next_session"],
+        reflections=len(doc["reflections"]),
+    )
 
 
 def _row(doc: dict[str, Any], lines: tuple[AlertLine, ...], access: str) -> InboxRow:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -20,6 +19,7 @@ from tests.journey.pages_house import PEOPLE, Rooms
 OFF = courses.ident("e", "off")
 PAGES = (
     "/",
+    "/clients",
     f"/episodes/{courses.ident('e', 'risk')}",
     f"/episodes/{OFF}",
     f"/episodes/{courses.ident('e', 'none')}",
@@ -339,7 +339,7 @@ def test_the_keyboard_skips_to_the_content_and_its_place_is_seen(browser: Browse
         expect(skip).to_be_focused()
         expect(skip).to_be_in_viewport()
         page.keyboard.press("Enter")
-        assert urlsplit(page.url).fragment == "main"
+        page.wait_for_url("**/#main")
         page.keyboard.press("Tab")
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
         assert outline == "3px"

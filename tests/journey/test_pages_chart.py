@@ -178,13 +178,13 @@ def test_a_finding_rings_the_measure_it_rests_on() -> None:
         "status": "open", "cleared_reason": None, "cleared_on": None,
     }  # fmt: skip
     doc = of_scores(courses.PHQ9, [18.0, 17.0, 18.0], findings=[finding])
-    (ring,) = looks(drawn(doc), "found")
+    (ring,) = looks(drawn(doc), "found worse")
     last = looks(drawn(doc), "score")[-1]
     assert isinstance(ring, Dot)
     assert (ring.x, ring.y) == (last.x, last.y)
     assert "off track" in texts(drawn(doc))
     gone = {**finding, "status": "cleared", "cleared_reason": "corrected away"}
-    assert not looks(drawn({**doc, "findings": [gone]}), "found")
+    assert not looks(drawn({**doc, "findings": [gone]}), "found worse")
 
 
 def test_the_description_says_scores_pivot_and_effect_in_words() -> None:

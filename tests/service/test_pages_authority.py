@@ -87,6 +87,7 @@ def lines(rig: Rig) -> Any:
 ROUTES: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "/"): (200, 200, 200, 200, 303, 401),
     ("POST", "/signout"): (303, 303, 303, 303, 303, 401),
+    ("GET", "/clients"): (200, 200, 200, 200, 404, 401),
     ("GET", "/episodes/<id:episode>"): (200, 404, 404, 200, 404, 401),
     ("GET", "/episodes/<id:episode>/reflect"): (200, 404, 404, 403, 404, 401),
     ("POST", "/episodes/<id:episode>/reflect"): (303, 404, 404, 403, 404, 401),
@@ -257,7 +258,7 @@ def test_free_text_and_own_part_stay_the_authors(
         assert f"{part} {CANARY}" in own
     assert "61 %" in own
     sam = browser(app, rig, "sam")
-    for address in ("/", f"/episodes/{K.hex}", "/v1/inbox"):
+    for address in ("/", "/clients", f"/episodes/{K.hex}", "/v1/inbox"):
         text = sam.get(address).text
         assert CANARY not in text
         assert "61 %" not in text
@@ -271,6 +272,19 @@ def test_a_supervisor_sees_the_team_and_no_form_to_write(app: Flask, rig: Rig) -
     assert "Record reflection" not in page
     assert "Dismiss" not in page
     assert "What was done?" in page  # a risk answer may be acknowledged by all who see it
+
+
+def test_the_list_of_clients_holds_those_the_inbox_leaves_out(app: Flask, rig: Rig) -> None:
+    rig.tell("episode.changed", episode_changed("quiet"))
+    rig.show()
+    alice = browser(app, rig, "alice")
+    assert id_of("episode", "quiet").hex not in alice.get("/").text
+    text = alice.get("/clients").text
+    assert id_of("episode", "quiet").hex in text
+    assert "Unknown" in text
+    for name in ("bob", "carol"):
+        assert "/episodes/" not in browser(app, rig, name).get("/clients").text
+    assert "you supervise" in browser(app, rig, "sam").get("/clients").text
 
 
 def test_a_look_by_the_supervisor_does_not_mean_that_it_was_read(app: Flask, rig: Rig) -> None:
@@ -288,7 +302,9 @@ def test_the_operators_page_has_no_client(app: Flask, rig: Rig) -> None:
         assert told not in text
 
 
-@pytest.mark.parametrize("address", ["/", f"/episodes/{K.hex}", "/about", "/signed-out"])
+@pytest.mark.parametrize(
+    "address", ["/", "/clients", f"/episodes/{K.hex}", "/about", "/signed-out"]
+)
 def test_pages_run_and_load_nothing_but_our_own(app: Flask, rig: Rig, address: str) -> None:
     answer = browser(app, rig, "alice").get(address)
     policy = answer.headers["Content-Security-Policy"]

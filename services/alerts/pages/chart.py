@@ -11,7 +11,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from services.alerts.core.card import LABELS
+from services.alerts.core.card import LABELS, TONES
 from services.alerts.pages import words
 from services.alerts.pages.axes import day_of, score_ticks
 from services.alerts.pages.labels import Spot, shorten, spread
@@ -354,16 +354,20 @@ def _findings(sheet: Sheet) -> None:
     frame = sheet.frame
     scores = {point["on"][:10]: float(point["score"]) for point in sheet.points}
     found: dict[str, list[str]] = {}
+    good: set[str] = set()
     for finding in sheet.course["findings"]:
         here = sheet.trajectory in (finding["evidence"].get("trajectories") or [])
         gone = finding.get("cleared_reason") == "corrected away"
         if here and not gone and finding["channel"] in _RINGED and finding["on"][:10] in scores:
             found.setdefault(finding["on"][:10], []).append(LABELS[finding["channel"]])
+            if TONES[finding["channel"]] == "good":
+                good.add(finding["on"][:10])
     for day, names in found.items():
         place = (frame.x_on(day), frame.y(scores[day]))
         text = ", ".join(dict.fromkeys(name.lower() for name in names))
-        sheet.marks.append(Dot("found", *place, 8, f"{text}; {words.day(day)}"))
-        sheet.label("found-words", text, _beside([place], sheet.size), rank=EXTRA)
+        tone = "good" if day in good and len(names) == 1 else "worse"
+        sheet.marks.append(Dot(f"found {tone}", *place, 8, f"{text}; {words.day(day)}"))
+        sheet.label(f"found-words {tone}", text, _beside([place], sheet.size), rank=EXTRA)
 
 
 def _today(sheet: Sheet, today: date) -> None:

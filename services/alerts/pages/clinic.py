@@ -50,6 +50,18 @@ def blueprint(house: House) -> Blueprint:
     routes = Blueprint("clinic", __name__)
 
     routes.before_request(lambda: _catch_up(house))
+    _add_readings(routes, house)
+    _add_answers(routes, house)
+    return routes
+
+
+def _add_readings(routes: Blueprint, house: House) -> None:
+    """What may be looked at, and the reflection."""
+
+    @routes.get("/clients")
+    def clients() -> ResponseReturnValue:
+        lines = house.reading.clients(person())
+        return render_template("clients.html", lines=lines, here="clients")
 
     @routes.get("/episodes/<id:episode>")
     def episode(episode: UUID) -> ResponseReturnValue:
@@ -65,6 +77,10 @@ def blueprint(house: House) -> Blueprint:
     @routes.post("/episodes/<id:episode>/reflect")
     def record(episode: UUID) -> ResponseReturnValue:
         return _record(house, episode)
+
+
+def _add_answers(routes: Blueprint, house: House) -> None:
+    """What may be done about one alert or one unknown."""
 
     @routes.post("/episodes/<id:episode>/alerts/<id:alert>/acknowledge")
     def acknowledge(episode: UUID, alert: UUID) -> ResponseReturnValue:
@@ -91,8 +107,6 @@ def blueprint(house: House) -> Blueprint:
         how = request.form.get("how", "").strip()
         position = house.commands.find_out(person(), episode, reflection, unknown, how)
         return _to_episode(episode, position, "found")
-
-    return routes
 
 
 def hall(house: House) -> Blueprint:
@@ -157,7 +171,6 @@ def _show(
         beyond=BEYOND,
         approaches=sorted({*person().toolkit, *house.approaches} - known),
         field_ids=_FIELD_IDS,
-        today=house.today().isoformat(),
         here="episode",
     )
 

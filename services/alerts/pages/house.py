@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.alerts.core.lens import Lens
 from services.alerts.core.person import Person
+from services.alerts.views.clients import ClientLine
 from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
 from services.alerts.writing import ReflectionForm
@@ -56,6 +57,10 @@ class Reading(Protocol):
 
     def inbox(self, person: Person) -> InboxPage:
         """The person's inbox."""
+        ...
+
+    def clients(self, person: Person) -> Sequence[ClientLine]:
+        """Every course that the person may see, also those without a row in the inbox."""
         ...
 
     def episode(self, person: Person, episode: UUID) -> EpisodePage:

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.alerts.core.person import Person
 from services.alerts.desk import NotYoursError
 from services.alerts.pages.house import Freshness, Loop, Operations
+from services.alerts.views.clients import ClientLine, clients
 from services.alerts.views.course import Courses, EpisodePage
 from services.alerts.views.inbox import Inbox
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
@@ -47,6 +48,10 @@ class Views:
     def inbox(self, person: Person) -> InboxPage:
         """The person's inbox."""
         return self.inboxes.page(person, self.clock.now())
+
+    def clients(self, person: Person) -> Sequence[ClientLine]:
+        """Every course that the person may see."""
+        return clients(self.inboxes, person, self.clock.now())
 
     def episode(self, person: Person, episode: UUID) -> EpisodePage:
         """One episode, with what is the person's own.

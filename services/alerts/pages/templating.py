@@ -16,6 +16,15 @@ ACCESSES = {
     "backup": "you are the backup",
     "unassigned": "no present clinician is known",
 }
+STANDS = {
+    "in the inbox": ("In the inbox", "worse"),
+    "snoozed": ("Put off", "plain"),
+    "waiting": ("Waiting", "plain"),
+    "unknown": ("Unknown", "unknown"),
+    "nothing flagged": ("Nothing flagged", "plain"),
+    "closed": ("Closed", "plain"),
+}
+"""How a course stands to the words and the tone of its tag."""
 DECISIONS = {
     "pivot": "pivot",
     "stay": "stay the course",
@@ -44,6 +53,7 @@ def install(app: Flask, house: House) -> None:
         shapes=words.SHAPES,
         accesses=ACCESSES,
         ended=words.ENDED,
+        stands=STANDS,
         risk_done=RISK_DONE,
         dismiss_reasons=DISMISS_REASONS,
         like_courses=words.LIKE_COURSES,
@@ -63,6 +73,7 @@ def _common(house: House) -> dict[str, Any]:
     viewer = session.maybe_person(house)
     return {
         "viewer": viewer,
+        "today": house.today().isoformat(),
         "contact": house.contact,
         "risk_policy": house.risk_policy,
         "said": words.SAID.get(request.args.get("done", "")),

@@ -104,12 +104,13 @@ class InboxView(View):
             hashed = self._ids.digest("clinician", doc["sender"] or "", doc["clinician"])
         return {
             "clinician_hash": hashed,
-            "waits": bool(_open(doc)),
-            "told_backup": any(one["escalated_to"] == "backup" for one in _open(doc)),
+            "waits": bool(open_alerts(doc)),
+            "told_backup": any(one["escalated_to"] == "backup" for one in open_alerts(doc)),
         }
 
 
-def _open(doc: Document) -> list[dict[str, Any]]:
+def open_alerts(doc: Document) -> list[dict[str, Any]]:
+    """The entries of the alerts that wait for an answer, put off or not."""
     return [one for one in doc["alerts"].values() if one["state"] in standing.OPEN]
 
 
@@ -162,7 +163,7 @@ def _fold_review(doc: Document, event: Any) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """One document with the reason why this person may see it."""
 
     doc: Document
@@ -186,13 +187,13 @@ class Inbox:
             services.chassis.faults.StoreError: it could not be read.
         """
         position = self.store.position(self.view)  # before the rows: they may show more, never less
-        seen = self._documents(person, now)
+        seen = self.documents(person, now)
         rows = self._rows(person, seen, now)
         return _page(person, seen, rows, position, self.policy, now)
 
     def rows(self, person: Person, now: datetime) -> list[InboxRow]:
         """The rows alone, in the order of benefit."""
-        return self._rows(person, self._documents(person, now), now)
+        return self._rows(person, self.documents(person, now), now)
 
     def unassigned(self, now: datetime) -> int:
         """How many courses with an open alert have no clinician in reach, for the metric."""
@@ -201,21 +202,22 @@ class Inbox:
         where = and_(table.c.waits.is_(True), _not_in(table, reachable))
         return len(self.store.select(self.view, where=where))
 
-    def _documents(self, person: Person, now: datetime) -> list[_Seen]:
+    def documents(self, person: Person, now: datetime) -> list[Seen]:
+        """Every document that the person may see, with the reason why."""
         caseload = self.directory.people().caseload(person, now)
         documents = self.store.select(
             self.view, where=_where(self.store.table(self.view), caseload)
         )
         found = []
         for doc in documents:
-            told = any(one["escalated_to"] == "backup" for one in _open(doc))
+            told = any(one["escalated_to"] == "backup" for one in open_alerts(doc))
             hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
             access = caseload.access(hashed, told)
             if access is not None:
-                found.append(_Seen(doc, access))
+                found.append(Seen(doc, access))
         return found
 
-    def _rows(self, person: Person, seen: Sequence[_Seen], now: datetime) -> list[InboxRow]:
+    def _rows(self, person: Person, seen: Sequence[Seen], now: datetime) -> list[InboxRow]:
         today = self.policy.day(now)
         mine = [one.doc for one in seen if one.access in ("own", "cover")]
         late = rules.waiting(self.policy, list(_spoken(mine, self.policy)), today)
@@ -223,12 +225,12 @@ class Inbox:
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
     def _row(
-        self, one: _Seen, late: frozenset[str], now: datetime
+        self, one: Seen, late: frozenset[str], now: datetime
     ) -> tuple[tuple[Any, ...], InboxRow] | None:
         doc = one.doc
         shown = [
             entry
-            for entry in _open(doc)
+            for entry in open_alerts(doc)
             if _shown(entry, one.access, self.policy, now) and not standing.is_snoozed(entry, now)
         ]
         if not shown:
@@ -299,7 +301,7 @@ def _shown(entry: Mapping[str, Any], access: str, policy: Policy, now: datetime)
 
 def _page(
     person: Person,
-    seen: Sequence[_Seen],
+    seen: Sequence[Seen],
     rows: Sequence[InboxRow],
     position: int,
     policy: Policy,
@@ -310,10 +312,10 @@ def _page(
     active = [doc for doc in mine if doc["status"] == "open"]
     with_row = {row.episode for row in rows}
     rest = [doc for doc in active if doc["episode"] not in with_row]
-    snoozed = [doc for doc in rest if any(standing.is_snoozed(e, now) for e in _open(doc))]
-    held = [doc for doc in rest if doc not in snoozed and _holds(doc)]
+    snoozed = [doc for doc in rest if any(standing.is_snoozed(e, now) for e in open_alerts(doc))]
+    held = [doc for doc in rest if doc not in snoozed and holds(doc)]
     quiet = [doc for doc in rest if doc not in snoozed and doc not in held]
-    unknown = [doc for doc in quiet if _is_unknown(doc)]
+    unknown = [doc for doc in quiet if is_unknown(doc)]
     reviews = [
         one for doc in mine for one in doc["reviews"].values() if one["author"] == person.id.hex
     ]
@@ -338,13 +340,14 @@ def _page(
     )
 
 
-def _is_unknown(doc: Document) -> bool:
+def is_unknown(doc: Document) -> bool:
     """Nothing can be said of the course, whether that was told as news or came as old news."""
-    told = any(one["channel"] == "not_assessable" for one in _open(doc))
+    told = any(one["channel"] == "not_assessable" for one in open_alerts(doc))
     return told or not inbox_messages.is_assessable(doc)
 
 
-def _holds(doc: Document) -> bool:
+def holds(doc: Document) -> bool:
+    """Whether a finding waits because its channel spoke not long ago."""
     return any(one["state"] == "held" for one in doc["alerts"].values())
 
 
