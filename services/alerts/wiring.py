@@ -214,4 +214,4 @@ class Alerts:
 
 def _approaches() -> tuple[str, ...]:
     text = (HERE / "approaches.toml").read_text("utf-8")
-    return tuple(str(name) for name in tomllib.loads(text)["names"])
+    return tuple(str(one["title"]) for one in tomllib.loads(text)["approach"])

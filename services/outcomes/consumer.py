@@ -98,6 +98,16 @@ class AnswersConsumer:
             error=error,
         )
 
+    def idle(self) -> None:
+        """Try again what was asked for (`parked replay`); called now and then by the timers."""
+        for key in self._parking.requested(READER):
+            try:
+                self.replay(key)
+            except StoreError:
+                raise
+            except Exception as error:
+                self._parking.refuse(READER, key, type(error).__name__)
+
     def replay(self, episode_id: UUID) -> int:
         """Try the answers set aside for an episode again, in order; returns how many took effect.
 

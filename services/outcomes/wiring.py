@@ -169,6 +169,7 @@ class Outcomes:
             self._told,
         )
         self._loops = loops
+        self.timers.register("answers", lambda now: self.consumer.idle())
         loops.start()
         self.timers.start()
         self._heartbeat.start()
