@@ -160,30 +160,35 @@ def fan(spec: Spec, estimate: Estimate, weeks_before: float) -> list[dict[str, A
     if model is None:
         return []
     points = []
-    low, high = spec.instrument.minimum, spec.instrument.maximum
     for weeks in filter_.FAN_WEEKS:
         ahead = filter_.predict(model, estimate, weeks_before + weeks)
+        law = list(ahead)
         if turned:
             mean, high50, low50, high80, low80 = (-value for value in ahead)
-        else:
-            mean, low50, high50, low80, high80 = ahead
+            law = [mean, low50, high50, low80, high80]
+        if law[3] < spec.instrument.minimum or law[4] > spec.instrument.maximum:
+            law = [_within(spec.instrument, value) for value in law]
+        mean, low50, high50, low80, high80 = (round(value, DIGITS) for value in law)
         points.append(
             {
                 "weeks": weeks,
-                "mean": round(min(high, max(low, mean)), DIGITS),
-                "low50": round(min(high, max(low, low50)), DIGITS),
-                "high50": round(min(high, max(low, high50)), DIGITS),
-                "low80": round(min(high, max(low, low80)), DIGITS),
-                "high80": round(min(high, max(low, high80)), DIGITS),
+                "mean": mean,
+                "low50": low50,
+                "high50": high50,
+                "low80": low80,
+                "high80": high80,
             }
         )
     return points
 
 
+def _within(instrument: Instrument, value: float) -> float:
+    return min(instrument.maximum, max(instrument.minimum, value))
+
+
 def shown(instrument: Instrument, oriented: float) -> float:
     """A forecast score in the instrument's own direction, within its range, as it is told."""
-    value = instrument.sign * oriented
-    return round(min(instrument.maximum, max(instrument.minimum, value)), DIGITS)
+    return round(_within(instrument, instrument.sign * oriented), DIGITS)
 
 
 def scale(trajectory: Trajectory) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """An episode as detection sees it: all that is dated in it, and what is true of it now."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -133,9 +134,9 @@ def _precedence(trajectory: Trajectory) -> tuple[bool, int, bool, str]:
 def _trajectories(
     case: Case, yardsticks: Yardsticks, before: Truth | None
 ) -> dict[str, Trajectory]:
-    grouped: dict[str, list[Measure]] = {}
+    grouped: dict[str, list[Measure]] = defaultdict(list)
     for entry in in_order(case.measures.values()):
-        grouped.setdefault(entry.trajectory, []).append(entry)
+        grouped[entry.trajectory].append(entry)
     earlier = before.trajectories if before else {}
     context = _context(case)
     return {

@@ -1,6 +1,7 @@
 """What is dated in an episode, in clinical order: the input of detection, free of arrival order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -145,24 +146,17 @@ class Day(NamedTuple):
     disagree: bool
 
 
-def days(entries: Iterable[Measure], change: float | None, before: Sequence[Day] = ()) -> list[Day]:
+def days(entries: Iterable[Measure], change: float | None) -> list[Day]:
     """The days of a trajectory whose measures come in clinical order.
 
     Args:
         entries: the measures, sorted.
         change: the reliable change, beyond which two measures of a day contradict each other.
-        before: an earlier result under the same `change`, of which unchanged days are taken over.
     """
-    grouped: dict[int, list[Measure]] = {}
+    grouped: dict[int, list[Measure]] = defaultdict(list)
     for entry in entries:
-        grouped.setdefault(entry.day, []).append(entry)
-    earlier = {day.ordinal: day for day in before}
-    return [
-        known
-        if (known := earlier.get(number)) is not None and known.entries == tuple(found)
-        else _day(number, tuple(found), change)
-        for number, found in grouped.items()
-    ]
+        grouped[entry.day].append(entry)
+    return [_day(number, tuple(found), change) for number, found in grouped.items()]
 
 
 def _day(number: int, entries: tuple[Measure, ...], change: float | None) -> Day:

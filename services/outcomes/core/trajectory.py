@@ -138,6 +138,7 @@ class Trajectory:
     key: str
     spec: Spec
     closed: int | None
+    entries: tuple[Measure, ...]
     days: tuple[Day, ...]
     baseline: Baseline | None
     steps: tuple[Step, ...]
@@ -170,21 +171,40 @@ def build(
     """
     if before is not None and before.spec is not spec:
         before = None
-    found = tuple(days(entries, spec.change, before.days if before else ()))
+    whole = tuple(entries)
+    found, same = _days(spec, whole, before)
     usable = [day for day in found if _usable(day, context)]
     baseline = choose_baseline(usable, context, spec.rules)
     if baseline is None:
-        return Trajectory(key, spec, context.closed, found, None, ())
+        return Trajectory(key, spec, context.closed, whole, found, None, ())
     start = usable.index(baseline.day)
     steps: list[Step] = []
     taken = 0
     if before is not None and before.baseline == baseline and before.closed == context.closed:
-        steps = _shared(before.steps, usable[start:])
-        taken = sum(one is other for one, other in zip(before.days, found, strict=False))
-        taken = taken if found[:taken] == before.days[:taken] else 0
+        steps, taken = _shared(before.steps, usable[start:]), same
     for day in usable[start + len(steps) :]:
         steps.append(_step(spec, steps[-1] if steps else None, day, steps))
-    return Trajectory(key, spec, context.closed, found, baseline, tuple(steps), taken)
+    return Trajectory(key, spec, context.closed, whole, found, baseline, tuple(steps), taken)
+
+
+def _days(
+    spec: Spec, entries: tuple[Measure, ...], before: Trajectory | None
+) -> tuple[tuple[Day, ...], int]:
+    """The days, and how many of the first of them are those of `before`."""
+    if before is None or not before.days:
+        return tuple(days(entries, spec.change)), 0
+    known = len(before.entries)
+    if entries[:known] == before.entries and (
+        len(entries) == known or entries[known].day > before.days[-1].ordinal
+    ):
+        return before.days + tuple(days(entries[known:], spec.change)), len(before.days)
+    found = tuple(days(entries, spec.change))
+    same = 0
+    for day, earlier in zip(found, before.days, strict=False):
+        if day != earlier:
+            break
+        same += 1
+    return found, same
 
 
 def choose_baseline(usable: Sequence[Day], context: Context, rules: Rules) -> Baseline | None:
