@@ -54,6 +54,9 @@ def _fold(
     position = 0
     while position < until:
         page = log.page(position, PAGE, view.topics)
+        if page.scanned_to <= position:  # such as after the log alone was restored
+            problems.append(f"view {view.name}: has taken in more than the log holds")
+            break
         for entry in page.entries:
             if entry.position > until or isinstance(entry.event, (Redacted, Damaged)):
                 continue

@@ -1,0 +1,72 @@
+"""A prepared data folder: who may send, who may sign in, and both services run over it here."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+from services.alerts import settings as alerts_settings
+from services.alerts.wiring import Alerts
+from services.chassis.clock import Clock
+from services.embedded import Embedded
+from services.outcomes import settings as outcomes_settings
+from services.outcomes.wiring import Outcomes
+from tests.faults.ehr import Ehr
+from tests.faults.load import CLINICIAN
+
+LIND = "lind"
+"""The clinician whom the sender calls by `load.CLINICIAN`."""
+WITHIN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A folder with a sender's token and a clinician's way in."""
+
+    data: Path
+    token: str
+    invitation: str
+
+
+def prepared(data: Path, clock: Clock) -> House:
+    """A folder with one sender and one clinician, on which nothing runs."""
+    outcomes = Outcomes.open(outcomes_settings.of_folder(data), clock)
+    token = outcomes.senders.add("ehr")
+    outcomes.stop()
+    alerts = Alerts.open(alerts_settings.of_folder(data), clock)
+    alerts.register.add(LIND, "clinician")
+    alerts.register.link(LIND, "ehr", CLINICIAN)
+    invitation = f"/signin/{alerts.signin.invite(LIND)}"
+    alerts.stop()
+    return House(data, token, invitation)
+
+
+@contextmanager
+def running(house: House, clock: Clock) -> Iterator[tuple[Embedded, Ehr]]:
+    """Both services over the folder, and the sender, for the length of a block."""
+    with Embedded.open(house.data, clock, outcomes_port=0, alerts_port=0).running() as both:
+        ehr = Ehr(lambda: both.outcomes_url, house.token)
+        try:
+            yield both, ehr
+        finally:
+            ehr.close()
+
+
+def catch_up(data: Path, clock: Clock) -> None:
+    """Run both services until every reader has taken all there is."""
+    with Embedded.open(data, clock, outcomes_port=0, alerts_port=0).running() as both:
+        settle(both)
+
+
+def settle(both: Embedded, within: float = WITHIN) -> None:
+    """Wait until every reader has taken all there is."""
+    until(lambda: not both.behind(), within)
+
+
+def until(true: Callable[[], bool], within: float = WITHIN) -> None:
+    """Wait for a condition."""
+    deadline = monotonic() + within
+    while not true():
+        assert monotonic() < deadline, "waited in vain"
+        sleep(0.01)
