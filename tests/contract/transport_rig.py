@@ -89,7 +89,7 @@ class Taker:
         self.fail_after: int | None = None
         self.failures = 0
         self.pages = 0
-        self.dawdle: Callable[[], None] = lambda: None
+        self.dawdle: Callable[[], object] = lambda: None
 
     def receive(self, deliveries: Sequence[Delivery]) -> None:
         assert len({one.source for one in deliveries}) == 1, "a page is of one partition"

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
+from kafka.structs import MemberState
 
 from services.chassis.transport import Delivery, Receiver, source
 from services.chassis.transport.kafka.client import connect
@@ -171,6 +172,7 @@ class KafkaReceiver(threading.Thread):
             if self._stopping.is_set():
                 return
             self._hand_over(consumer, tp, records)
+        _keep_joining(consumer)
 
     def _failed(self, error: Exception) -> None:
         name = type(error).__name__
@@ -276,6 +278,16 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
         """Forget them: what was not stored comes again, to whoever has them then."""
         for tp in revoked:
             self._taken(tp)
+
+
+def _keep_joining(consumer: KafkaConsumer) -> None:
+    """Let the next poll go on with a join that a short poll has left under way.
+
+    When partitions were added, the client sees no reason to join any more once it has shared them
+    out, whether or not it has learnt its own share: it would wait for ever with nothing to read.
+    """
+    if consumer.group_metadata().state != MemberState.STABLE:
+        consumer._coordinator.request_rejoin()
 
 
 def _delivery(log_id: str, record: Any) -> Delivery:
