@@ -520,6 +520,7 @@ def test_measures_after_a_pivot_are_held_against_its_forecast() -> None:
         (4, "better than forecast"),
     ]
     assert effects[1].observed == 5 < effects[1].low80 < effects[1].mean < effects[1].high80
+    assert effects[1].high80 <= 27, "a forecast keeps to the scale"
     assert effects[1].also_changed == ["medication: sertraline"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from services.outcomes.core import estimate as filter_
-from services.outcomes.core.assess import fan
+from services.outcomes.core.assess import fan, shown
 from services.outcomes.core.channels.not_assessable import TOO_FEW, TOO_OLD, of_instrument
 from services.outcomes.core.estimate import Estimate, Model
 from services.outcomes.core.found import raw, told
@@ -122,7 +122,7 @@ def _effect(
     spec, entry = trajectory.spec, later.day.counted[-1]
     ahead = (later.day.ordinal - standing.day) / 7
     law = filter_.predict(standing.model, standing.estimate, ahead)
-    limits = sorted((raw(spec, law.low80), raw(spec, law.high80)))
+    limits = sorted((shown(spec.instrument, law.low80), shown(spec.instrument, law.high80)))
     return {
         "approach_id": approach.approach_id,
         "approach": approach.approach,
@@ -132,7 +132,7 @@ def _effect(
         "on": later.day.on,
         "weeks": told((later.day.ordinal - ordinal(approach.since)) / 7),
         "observed": raw(spec, later.score),
-        "mean": raw(spec, law.mean),
+        "mean": shown(spec.instrument, law.mean),
         "low80": limits[0],
         "high80": limits[1],
         "verdict": verdict(later.score, law),
