@@ -274,6 +274,18 @@ def test_a_supervisor_sees_the_team_and_no_form_to_write(app: Flask, rig: Rig) -
     assert "What was done?" in page  # a risk answer may be acknowledged by all who see it
 
 
+def test_the_backup_goes_back_to_the_inbox_after_acknowledging(app: Flask, rig: Rig) -> None:
+    rig.later(days=2)  # past the due time: the backup was told
+    bea = browser(app, rig, "bea")
+    assert "Item 9" in bea.get("/").text
+    address = f"/episodes/{K.hex}/alerts/{risk_alert(rig)}/acknowledge"
+    answer = bea.post(address, done="contacted", back="episode")
+    assert answer.headers["Location"].startswith("/?at=")
+    text = bea.get(answer.headers["Location"]).text
+    assert "Acknowledged" in text
+    assert "Item 9" not in text
+
+
 def test_the_list_of_clients_holds_those_the_inbox_leaves_out(app: Flask, rig: Rig) -> None:
     rig.tell("episode.changed", episode_changed("quiet"))
     rig.show()

@@ -84,9 +84,11 @@ def _add_answers(routes: Blueprint, house: House) -> None:
 
     @routes.post("/episodes/<id:episode>/alerts/<id:alert>/acknowledge")
     def acknowledge(episode: UUID, alert: UUID) -> ResponseReturnValue:
-        done = _one_of("done", RISK_DONE)
-        note, to = request.form.get("note", "").strip(), request.form.get("to", "").strip()
+        page = house.reading.episode(person(), episode)
+        done, note, to = _one_of("done", RISK_DONE), _text("note"), _text("to")
         position = house.commands.acknowledge(person(), episode, alert, done, note, to)
+        if page.access in ("backup", "unassigned"):  # who sees it no longer once it is answered
+            return redirect(url_for("hall.inbox", at=position, done="acknowledged"), 303)
         return _back(episode, position, "acknowledged")
 
     @routes.post("/episodes/<id:episode>/alerts/<id:alert>/snooze")
@@ -104,7 +106,7 @@ def _add_answers(routes: Blueprint, house: House) -> None:
 
     @routes.post("/episodes/<id:episode>/reflections/<id:reflection>/unknowns/<unknown>")
     def find_out(episode: UUID, reflection: UUID, unknown: str) -> ResponseReturnValue:
-        how = request.form.get("how", "").strip()
+        how = _text("how")
         position = house.commands.find_out(person(), episode, reflection, unknown, how)
         return _to_episode(episode, position, "found")
 
@@ -195,6 +197,13 @@ def _one_of(name: str, offered: tuple[str, ...]) -> str:
     if value not in offered:
         raise BadRequest
     return value
+
+
+def _text(name: str) -> str:
+    text = request.form.get(name, "").strip()
+    if len(text) > form.LONGEST:
+        raise BadRequest
+    return text
 
 
 def _until() -> date | None:
