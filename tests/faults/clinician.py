@@ -18,12 +18,14 @@ ANSWER = EPISODE + r"/alerts/[0-9a-f]{32}/(acknowledge|dismiss)"
 class Clinician:
     """Answers alerts one by one; a page that fails is tried again later, as a person would."""
 
-    def __init__(self, url: Callable[[], str], seed: int, today: date) -> None:
+    def __init__(
+        self, url: Callable[[], str], seed: int, today: date, reflects: float = 0.3
+    ) -> None:
         """Look at the pages of `url`; nobody is signed in yet."""
         self.browser = Browser(url)
         self.recorded: list[tuple[str, str]] = []
         """What a page said was recorded: kind and the id of the alert or the reflection."""
-        self._random, self._today = Random(seed), today
+        self._random, self._today, self._reflects = Random(seed), today, reflects
 
     def work(self, enough: threading.Event) -> None:
         """Answer what lies in the inbox until it is enough."""
@@ -40,7 +42,7 @@ class Clinician:
         forms = page.links(ANSWER)
         if page.status != 200 or not forms:
             return
-        if self._random.random() < 0.3:
+        if self._random.random() < self._reflects:
             self._reflect(page)
         else:
             self._take_up(page, self._random.choice(forms))

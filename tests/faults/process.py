@@ -52,7 +52,13 @@ class Process:
             sleep(0.02)
 
     def url(self, service: str) -> str:
-        """Where a service was reached last; nobody may be there any more."""
+        """Where a service was reached last; nobody may be there any more.
+
+        Raises:
+            ConnectionError: it never was.
+        """
+        if service not in self._addresses:
+            raise ConnectionError("it has not said yet where it is")
         return self._addresses[service]
 
     def wait(self, within: float) -> int | None:

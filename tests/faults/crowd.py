@@ -1,0 +1,60 @@
+"""Everybody at once: several senders and a clinician, while the process dies and comes again."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from time import monotonic, sleep
+
+from tests.faults import load
+from tests.faults.clinician import Clinician
+from tests.faults.ehr import Ehr, Record
+from tests.faults.house import House
+from tests.faults.process import Process
+
+THREADS = 4
+ANSWERED_WITHIN = 60.0
+
+
+@dataclass
+class Crowd:
+    """Everybody who sends or answers, each in a thread of their own."""
+
+    record: Record = field(default_factory=Record)
+    failed: list[BaseException] = field(default_factory=list)
+
+
+@contextmanager
+def crowd(
+    house: House, process: Callable[[], Process], clinician: Clinician, today: date
+) -> Iterator[Crowd]:
+    """Let everybody work for the length of a block; each call at hand is brought to its end."""
+    enough, all_ = threading.Event(), Crowd()
+
+    def send(seed: int) -> None:
+        try:
+            ehr = Ehr(lambda: process().url("outcomes"), house.token, all_.record)
+            load.work(ehr, seed, today, enough)
+        except BaseException as error:
+            all_.failed.append(error)
+
+    threads = [threading.Thread(target=send, args=(seed,)) for seed in range(THREADS)]
+    threads.append(threading.Thread(target=clinician.work, args=(enough,)))
+    for thread in threads:
+        thread.start()
+    try:
+        yield all_
+    finally:
+        enough.set()
+        for thread in threads:
+            thread.join()
+
+
+def answered(all_: Crowd, calls: int) -> None:
+    """Wait until so many more calls were answered."""
+    wanted, deadline = len(all_.record.all()) + calls, monotonic() + ANSWERED_WITHIN
+    while len(all_.record.all()) < wanted:
+        assert all_.failed == []
+        assert monotonic() < deadline, "too little load to show anything"
+        sleep(0.005)
