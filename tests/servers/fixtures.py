@@ -24,17 +24,7 @@ def required(start: Callable[[], T]) -> T:
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Kafka]:
-    """A broker that every test may use and none may harm: topics have names of their own."""
-    broker = required(Kafka)
-    try:
-        yield broker.start()
-    finally:
-        broker.close()
-
-
-@pytest.fixture
-def own_kafka() -> Iterator[Kafka]:
-    """A broker of one test's own, to be killed and frozen."""
+    """A broker that every test leaves as it was: running, and with topics of their own names."""
     broker = required(Kafka)
     try:
         yield broker.start()

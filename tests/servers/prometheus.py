@@ -32,7 +32,11 @@ class _Web:
     def _run(self, *arguments: str) -> None:
         common = ["--config.file=config.yml", f"--web.listen-address=127.0.0.1:{self.port}"]
         self._process = Process([self._program, *common, *arguments], self.folder)
-        self._process.start(self._is_ready)
+        try:
+            self._process.start(self._is_ready)
+        except BaseException:
+            self.close()
+            raise
 
     def _is_ready(self) -> bool:
         try:
