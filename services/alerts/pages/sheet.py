@@ -152,7 +152,7 @@ def _span(
         reached.append(day_of(course["closed_on"]))
     until = (max(reached) - zero).days / 7
     last = until
-    if track.get("fan") and track.get("fan_on"):
+    if course["status"] == "open" and track.get("fan") and track.get("fan_on"):
         last = max(last, (day_of(track["fan_on"]) - zero).days / 7 + HORIZON)
     first = min(0.0, (min([*dated, zero]) - zero).days / 7)
     return zero, first, max(last, first + LEAST_WEEKS) + 0.3, until

@@ -87,7 +87,7 @@ def tell(page: EpisodePage, today: date, show: int | None = None) -> Story:
 
 def _headline(page: EpisodePage) -> tuple[str, str]:
     """What the page says first; a pivot's effect where nothing waits for an answer."""
-    if not page.alerts:
+    if all(line.tier == "info" for line in page.alerts):
         for new, _ in reversed(pivots(page.document)):
             effects = live_effects(new)
             if effects:
