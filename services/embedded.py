@@ -48,9 +48,16 @@ class Embedded:
 
     @classmethod
     def open(
-        cls, data: Path, clock: Clock, outcomes_port: int = 8070, alerts_port: int = 8071
+        cls,
+        data: Path,
+        clock: Clock,
+        outcomes_port: int = 8070,
+        alerts_port: int = 8071,
+        **alerts_more: str,
     ) -> "Embedded":
         """Both services over `data`, their tables made when missing; nothing runs yet.
+
+        `alerts_more` are further settings of the alerts service, by name without its prefix.
 
         Raises:
             InUseError: another process runs on the folder.
@@ -63,7 +70,7 @@ class Embedded:
                 f"another process runs on {data}: stop it, or name another folder with --data"
             )
         first = outcomes_settings.of_folder(data, PORT=str(outcomes_port))
-        second = alerts_settings.of_folder(data, PORT=str(alerts_port))
+        second = alerts_settings.of_folder(data, PORT=str(alerts_port), **alerts_more)
         outcomes = Outcomes.open(first, clock)
         try:
             alerts = Alerts.open(second, clock)

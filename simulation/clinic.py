@@ -17,10 +17,21 @@ OPS = "Olaf"
 
 FIRST_REFERENCE = 1184
 PROBLEMS = ("depression", "depression and anxiety", "grief", "work stress")
-APPROACHES = ("cbt", "interpersonal", "behavioural activation", "humanistic")
-HABITS = Habits(sessions=(9, 17), gaps=((1, 0.8), (2, 0.2)))
-OPENING_WEEKS = 5
-"""The clients come in over the first weeks, so that none has less than eleven to go."""
+APPROACHES = (
+    "Cognitive behavioural therapy",
+    "Interpersonal therapy",
+    "Behavioural activation",
+    "Person-centred therapy",
+)
+GAPS = ((1, 0.8), (2, 0.2))
+SHORT, LONG = (8, 10), (30, 30)
+"""Sessions of those who end as planned, and of those who are still in treatment at the end."""
+OPENING_WEEKS = 6
+"""The clients come in over the first weeks, so that none has less than ten to go."""
+GOES_ON = 6
+"""Weeks for which a treatment that has not ended is planned beyond the last day."""
+PLAN_EVERY = 3
+"""After every so many sessions the EHR sends what is planned."""
 ATTENDANCE = (("missed", 0.05), ("cancelled", 0.04), ("late", 0.04))
 
 Item9 = Literal["never", "now and then", "rising", "left out"]
@@ -65,6 +76,8 @@ class Client:
     stays_away: int | None = None
     """The number of the session from which two are missed."""
     totals_only: bool = False
+    goes_on: bool = False
+    """Whether the treatment goes on after the clinic's last day."""
     pivoted: int | None = None
     approach_now: str | None = None
     """The approach chosen in a reflection, once there is one."""
@@ -124,12 +137,14 @@ class Clinic:
             if client.opened + visit.day == day:
                 yield from self._session(client, number, visit, day)
         yield from self._facts(client, day)
-        if day == client.last + 1 and not client.course.failed and client.number % 3:
-            body = {"on": self.on(day).isoformat(), "reason": "completed"}
+        if day == client.last + 1 and not client.goes_on and client.number % 5:
+            reason = "ended by agreement" if client.course.failed else "completed"
+            body = {"on": self.on(day).isoformat(), "reason": reason}
             yield Call("close", client.client, "POST", f"episodes/{client.episode}/close", body)
 
     def _session(self, client: Client, number: int, visit: Visit, day: int) -> Iterator[Call]:
-        if number == 0 or number % 2 == client.number % 2:
+        last = number + 1 == len(client.course.visits)
+        if number == 0 or last or number % PLAN_EVERY == client.number % PLAN_EVERY:
             yield self._plan(client, number)
         attendance = _attendance(client, number)
         path = f"episodes/{client.episode}/sessions"
@@ -144,21 +159,24 @@ class Clinic:
                 yield from self._sent(client, number, measure, day)
 
     def _plan(self, client: Client, number: int) -> Call:
-        """What is known of the episode, sent again after every other session."""
+        """What is known of the episode, sent again now and then."""
         visits = client.course.visits
+        more = GOES_ON if client.goes_on else 0
         body: dict[str, Any] = {
             "client": client.client,
             "clinician": client.clinician,
             "opened_on": self.on(client.opened).isoformat(),
             "approach": client.approach,
             "problem": client.problem,
-            "planned_sessions": len(visits),
-            "planned_end": self.on(client.last).isoformat(),
+            "planned_sessions": len(visits) + more,
+            "planned_end": self.on(client.last + more * WEEK).isoformat(),
             "primary_instrument": "phq-9",
         }
         if number + 1 < len(visits):
             following = client.opened + visits[number + 1].day
             body["next_session"] = self.on(following).isoformat()
+        elif client.goes_on:
+            body["next_session"] = self.on(client.last + WEEK).isoformat()
         return Call("episode", client.client, "PUT", f"episodes/{client.episode}", body)
 
     def _measures(
@@ -227,7 +245,7 @@ class Clinic:
             yield Call("fact", client.client, "POST", path, body)
         if client.number == 11 and since == 6 * WEEK:
             body = {
-                "approach": "interpersonal",
+                "approach": APPROACHES[(client.number + 1) % len(APPROACHES)],
                 "since": self.on(day).isoformat(),
                 "reason": "agreed in the sixth week",
             }
@@ -258,7 +276,8 @@ def _client(number: int, kind: str, weeks: int, seed: int) -> Client:
     week = random.randrange(min(OPENING_WEEKS, max(1, weeks - 8)))
     opened = week * WEEK + random.randrange(5)
     longest = (weeks * WEEK - 1 - opened) // WEEK
-    habits = Habits(sessions=HABITS.sessions, gaps=HABITS.gaps, longest=longest)
+    ends = kind in ("recovery", "linear") and number % 3 == 0
+    habits = Habits(sessions=SHORT if ends else LONG, gaps=GAPS, longest=longest)
     planned = course(number, kind, seed, PHQ9_LIKE, habits)
     return Client(
         number=number,
@@ -271,6 +290,7 @@ def _client(number: int, kind: str, weeks: int, seed: int) -> Client:
         approach=random.choice(APPROACHES),
         anxiety=random.gauss(2, 2) if random.random() < 0.35 else None,
         turns=planned.failed and random.random() < 0.6,
+        goes_on=not ends,
     )
 
 

@@ -59,6 +59,7 @@ class Done:
 
     answer: Answer
     alert: str
+    """The one it is about; a reflection answers all prompts of the client at once."""
     words: str = ""
     """What was done, or the reason for dismissing it."""
     reflection: Reflection | None = None
@@ -129,9 +130,18 @@ REFLECTIONS: tuple[Reflection, ...] = (
 )
 DECIDES = ("pivot", "pivot", "stay", "pivot", "consult", "pivot")
 """How often which decision is taken, in turn: a demo wants to see pivots."""
+TIME_TO_WORK = 42
+"""Days after a pivot in which these clinicians do not pivot again."""
 RISK = "risk_answer"
 RISK_DONE = ("reviewed with client", "contacted", "reviewed with client")
 DISMISSED = ("known and being worked on", "too early to say")
+
+
+def decides(turn: int, pivoted: int | None, today: int) -> str:
+    """The decision of a clinician's reflection number `turn`; a pivot is given time to work."""
+    if pivoted is not None and today - pivoted < TIME_TO_WORK:
+        return "stay"
+    return DECIDES[turn % len(DECIDES)]
 
 
 def due(opened: int, today: int) -> bool:
@@ -140,11 +150,11 @@ def due(opened: int, today: int) -> bool:
 
 
 def answers(
-    lines: Sequence[Line], random: Random, today: date, present: str, turn: int
+    lines: Sequence[Line], random: Random, today: date, present: str, decision: str
 ) -> Iterator[Done]:
     """What a clinician does about the open alerts of one client.
 
-    `present` is the approach in use, `turn` how many reflections this clinician has written.
+    `present` is the approach in use, `decision` what a reflection would come to.
     """
     open_lines = [line for line in lines if line.state in ("raised", "seen")]
     yield from (
@@ -154,7 +164,7 @@ def answers(
     )
     prompts = [line for line in open_lines if line.tier == "prompt" and line.channel != RISK]
     if prompts:
-        written = _reflection(random, today, present, turn)
+        written = _reflection(random, today, present, decision)
         yield Done("reflect", prompts[0].alert, reflection=written)
         return
     for line in open_lines:
@@ -171,8 +181,7 @@ def _review(line: Line, random: Random) -> Done:
     return Done("leave", line.alert)
 
 
-def _reflection(random: Random, today: date, present: str, turn: int) -> Reflection:
-    decision = DECIDES[turn % len(DECIDES)]
+def _reflection(random: Random, today: date, present: str, decision: str) -> Reflection:
     model = random.choice([one for one in REFLECTIONS if one.decision == decision])
     others = [approach for approach in APPROACHES if approach != present]
     return Reflection(

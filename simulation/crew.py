@@ -7,7 +7,7 @@ from uuid import UUID
 from services.alerts.desk import ReflectionForm, Unknown
 from services.alerts.views.inbox import InboxRow
 from simulation.clinic import CLINICIANS, Client, Clinic
-from simulation.clinicians import RISK, Done, Reflection, answers, due
+from simulation.clinicians import RISK, Done, Reflection, answers, decides, due
 from simulation.stage import Stage
 
 
@@ -42,8 +42,10 @@ class Crew:
             if line.channel == RISK or due(self._day(line.raised_at), day)
         ]
         today = self._made.on(day)
-        present, turn = self._approach(client), self._reflections[name]
-        for done in answers(lines, self._random[name], today, present, turn):
+        decision = decides(self._reflections[name], client.pivoted, day)
+        for done in answers(
+            lines, self._random[name], today, client.approach_now or client.approach, decision
+        ):
             self._do(name, client, row, done, day)
 
     def _do(self, name: str, client: Client, row: InboxRow, done: Done, day: int) -> None:
@@ -56,22 +58,20 @@ class Crew:
         elif done.answer == "snooze":
             desk.snooze(person, episode, alert, None)
         elif done.reflection is not None:
-            desk.reflect(person, episode, _form(done.reflection, done.alert))
+            lines = [line for line in (row.main, *row.others) if line.tier == "prompt"]
+            answered = tuple(line.alert for line in lines if line.channel != RISK)
+            desk.reflect(person, episode, _form(done.reflection, answered))
             self._reflections[name] += 1
-            lines = (row.main, *row.others)
-            self.read |= {line.alert: line.sentence for line in lines if line.alert == done.alert}
+            self.read |= {line.alert: line.sentence for line in lines}
             if done.reflection.decision == "pivot":
                 client.pivot(day)
                 client.approach_now = done.reflection.approach
-
-    def _approach(self, client: Client) -> str:
-        return client.approach_now or client.approach
 
     def _day(self, moment: str) -> int:
         return (datetime.fromisoformat(moment).date() - self._made.start).days
 
 
-def _form(reflection: Reflection, alert: str) -> ReflectionForm:
+def _form(reflection: Reflection, answered: tuple[str, ...]) -> ReflectionForm:
     return ReflectionForm(
         decision=reflection.decision,
         reason=reflection.reason,
@@ -85,5 +85,5 @@ def _form(reflection: Reflection, alert: str) -> ReflectionForm:
         confidence=reflection.confidence,
         lenses=reflection.lenses,
         shared=("expectation", "assumption"),
-        answers=(alert,),
+        answers=answered,
     )

@@ -12,7 +12,7 @@ from simulation.summary import Posted
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 TIMEOUT = 30.0
-CONNECTIONS = 12
+CONNECTIONS = 24
 """As many calls are stored in one commit together; each commit wakes every follower."""
 
 

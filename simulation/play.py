@@ -23,6 +23,8 @@ from simulation.stage import Stage
 ZONE = ZoneInfo("UTC")
 MORNING, EVENING = time(8, 0), time(18, 0)
 """When the made-up clinicians look at their inboxes, and when the EHR sends what came that day."""
+LEFT_FOR_YOU = 12
+"""Days at the end on which the made-up clinicians answer nothing: something is left to do."""
 WIDTH = 100
 
 
@@ -97,7 +99,8 @@ def _play_days(
             on = made.on(day)
             clock.set(_at(on, MORNING))
             stage.tick()
-            crew.work(day)
+            if day < made.days - LEFT_FOR_YOU:
+                crew.work(day)
             clock.set(_at(on, EVENING))
             stage.office.send_day(made.calls(day), batch=on.weekday() != 0)
             stage.settle()
@@ -131,7 +134,7 @@ def _tell(stage: Stage, made: Clinic, crew: Crew, console: Console, seconds: flo
         console.rule("One course, from first score to effect")
         console.print(" ".join(story.tell(told, CLINICIANS, crew.read)))
     console.rule("Look for yourself")
-    clinician = CLINICIANS[told["clinician"]] if told else next(iter(CLINICIANS.values()))
+    clinician = max(CLINICIANS.values(), key=lambda name: _urgency(stage, name))
     roles = {clinician: "a clinician", SUPERVISOR: "a supervisor", OPS: "an ops person"}
     for name, role in roles.items():
         console.print(f"{name}, {role}: {stage.invite(name)}", soft_wrap=True)
@@ -140,6 +143,13 @@ def _tell(stage: Stage, made: Clinic, crew: Crew, console: Console, seconds: flo
         "courses are made up: what was found shows how the product works, not how well it does "
         "with people."
     )
+
+
+def _urgency(stage: Stage, name: str) -> tuple[int, int, int]:
+    """How much there is to see in an inbox: risk answers, prompts, rows."""
+    rows = stage.inbox(name)
+    tiers = [line.tier for row in rows for line in (row.main, *row.others)]
+    return tiers.count("risk"), tiers.count("prompt"), len(rows)
 
 
 def _first_monday(today: date, weeks: int) -> date:

@@ -14,7 +14,13 @@ from simulation.clinic import CLINICIANS, OPS, SENDER, SUPERVISOR
 from simulation.door import Office
 from simulation.story import Document
 
-LOOK = 0.01
+POLICY = {
+    "BACKUP": SUPERVISOR,
+    "CONTACT": f"{OPS} (made up), extension 12",
+    "RISK_POLICY": "the made-up clinic's handbook, page 3",
+}
+"""Whom to tell and what to follow when a risk item is endorsed: an installation must say."""
+LOOK = 0.025
 SETTLED_WITHIN = 60.0
 """Seconds after which services that have not caught up with a day's calls are stuck."""
 
@@ -45,7 +51,8 @@ class Stage:
     @contextmanager
     def open(cls, data: Path, clock: Clock, port: int) -> Iterator["Stage"]:
         """Both services over an empty folder, stopped at the end of the block."""
-        with Embedded.open(data, clock, outcomes_port=0, alerts_port=port).running() as both:
+        services = Embedded.open(data, clock, outcomes_port=0, alerts_port=port, **POLICY)
+        with services.running() as both:
             stage = cls(both, clock)
             try:
                 yield stage
