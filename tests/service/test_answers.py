@@ -142,3 +142,27 @@ def test_the_offset_is_stored_with_the_effect(outcomes: Outcomes) -> None:
     head = outcomes.log.head()
     again.receive([delivery(5, here, pivot(here, approach="Exposure"))])
     assert outcomes.log.head() == head
+
+
+def test_a_key_that_is_none_of_ours_does_not_stop_the_line(outcomes: Outcomes) -> None:
+    here = announce(outcomes)
+    strange = replace(delivery(1, here, pivot(here)), key="", raw=b"\xff not an envelope")
+    outcomes.consumer.receive([strange, delivery(2, here, pivot(here))])
+    assert approaches(outcomes, here) == ["Behavioural activation"]
+    assert outcomes.store.parking.count(READER) == 1
+
+
+def test_an_answer_about_an_erased_client_does_not_stop_the_line(outcomes: Outcomes) -> None:
+    here, there = announce(outcomes), announce(outcomes, "E-2")
+    told = Announcement(client="K-2", clinician="lind", opened_on="2026-01-05")
+    outcomes.record.episodes.announce(SENDER, "E-3", told)
+    gone = outcomes.record.episodes.id_of(SENDER, "E-3")
+    outcomes.store.vault.shred(outcomes.log.read(gone)[0].owner)
+    outcomes.consumer.receive(
+        [
+            delivery(1, here, pivot(here)),
+            delivery(2, gone, pivot(gone)),
+            delivery(3, there, pivot(there)),
+        ]
+    )
+    assert approaches(outcomes, here) == approaches(outcomes, there) == ["Behavioural activation"]
