@@ -23,8 +23,10 @@ from services.outcomes.api import Reading, create_app
 from services.outcomes.consumer import AnswersConsumer
 from services.outcomes.core import answers, episode, findings, measure, sender  # noqa: F401
 from services.outcomes.core.case import Yardsticks
+from services.outcomes.core.definition import parse_all
 from services.outcomes.core.event import TOPICS
-from services.outcomes.core.instrument import Instrument, InstrumentError, parse_all
+from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.table import InstrumentError
 from services.outcomes.detector import Detector
 from services.outcomes.record import Record
 from services.outcomes.relay import Heartbeat, Relay, RiskRelay

@@ -13,9 +13,9 @@ from services.chassis.eventlog import ConflictError, Entry
 from services.chassis.ids import Ids
 from services.outcomes.core import episode, measure
 from services.outcomes.core.case import Yardsticks
+from services.outcomes.core.definition import parse_all
 from services.outcomes.core.event import Event
 from services.outcomes.core.findings import Said, fold
-from services.outcomes.core.instrument import parse_all
 from services.outcomes.detector import Detector, Log
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"

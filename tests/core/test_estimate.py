@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.outcomes.core import estimate as filter_
+from services.outcomes.core.definition import parse
 from services.outcomes.core.estimate import Estimate, Model
-from services.outcomes.core.instrument import Instrument, parse
+from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.normal import above, both_above
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"

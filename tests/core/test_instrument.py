@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.outcomes.core.instrument import Instrument, InstrumentError, parse, parse_all
+from services.outcomes.core.definition import parse, parse_all
+from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.table import InstrumentError
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
 

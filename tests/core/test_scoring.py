@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.outcomes.core.instrument import Instrument, parse_all
+from services.outcomes.core.definition import parse_all
+from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.scoring import (
     ItemCountError,
     ItemRangeError,

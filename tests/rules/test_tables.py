@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.outcomes.core.instrument import Instrument, parse_all
+from services.outcomes.core.definition import parse_all
+from services.outcomes.core.instrument import Instrument
 from tests.rules.courses import TABLES, Course, FlippedPlay, Play, read, told
 
 INSTRUMENTS = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"

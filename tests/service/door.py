@@ -22,7 +22,7 @@ from services.chassis.http.server import Server
 from services.chassis.store import Store
 from services.outcomes import metrics
 from services.outcomes.api import Reading, create_app
-from services.outcomes.core import instrument
+from services.outcomes.core import definition
 from services.outcomes.core.case import Yardsticks
 from services.outcomes.core.estimate import DEFAULTS
 from services.outcomes.core.event import TOPICS
@@ -43,7 +43,7 @@ SHIPPED = Path(__file__).parents[2] / "services/outcomes/instruments"
 def registry() -> dict[str, Instrument]:
     """The shipped instruments."""
     files = sorted(SHIPPED.glob("*.toml"))
-    return instrument.parse_all((one.name, tomllib.loads(one.read_text())) for one in files)
+    return definition.parse_all((one.name, tomllib.loads(one.read_text())) for one in files)
 
 
 @dataclass
