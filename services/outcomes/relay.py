@@ -14,7 +14,7 @@ from schemas import topics
 from services.chassis.clock import Clock
 from services.chassis.eventlog import Entry, EventLog
 from services.chassis.message import Message, message_id
-from services.chassis.transport import Transport, TransportError
+from services.chassis.transport import Transport
 from services.outcomes.core import episode, findings, measure
 from services.outcomes.core.event import Event
 
@@ -88,7 +88,7 @@ class _Outbox:
         """Hand a page over, then move the position: at least once, in order.
 
         Raises:
-            TransportError: the page was not safe at the other side; it is sent again.
+            services.chassis.transport.TransportError: the page was not safe at the other side; it is sent again.
         """
         self._send(entries)
         self._log.append([], (self.name, to))
@@ -269,8 +269,10 @@ class Heartbeat(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self.beat()
-            except (TransportError, OSError):
-                logging.getLogger(__name__).warning("a risk heartbeat was not sent")
+            except Exception as error:  # a thread that ended would look like a path that is dead
+                logging.getLogger(__name__).warning(
+                    "a risk heartbeat was not sent", extra={"error": type(error).__name__}
+                )
             self._stopping.wait(self._every)
 
     def beat(self) -> None:

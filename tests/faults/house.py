@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from services.alerts import settings as alerts_settings
 from services.alerts.wiring import Alerts
 from services.chassis.clock import Clock
+from services.chassis.lock import FileLock
 from services.embedded import Embedded
 from services.outcomes import settings as outcomes_settings
 from services.outcomes.wiring import Outcomes
@@ -17,6 +18,15 @@ from tests.faults.load import CLINICIAN
 
 LIND = "lind"
 """The clinician whom the sender calls by `load.CLINICIAN`."""
+COLLEAGUE = "T-2"
+PEOPLE = {
+    LIND: "clinician",
+    "carl": "clinician",
+    "bea": "clinician",
+    "sam": "supervisor",
+    "olga": "ops",
+}
+"""Carl is the sender's `COLLEAGUE`, Bea the backup, Sam supervises Lind, Olga runs it."""
 WITHIN = 60.0
 
 
@@ -35,17 +45,36 @@ def prepared(data: Path, clock: Clock) -> House:
     token = outcomes.senders.add("ehr")
     outcomes.stop()
     alerts = Alerts.open(alerts_settings.of_folder(data), clock)
-    alerts.register.add(LIND, "clinician")
-    alerts.register.link(LIND, "ehr", CLINICIAN)
+    register = alerts.register
+    for name, role in PEOPLE.items():
+        register.add(name, role)
+    register.link(LIND, "ehr", CLINICIAN)
+    register.link("carl", "ehr", COLLEAGUE)
+    register.supervise("sam", LIND)
     invitation = f"/signin/{alerts.signin.invite(LIND)}"
     alerts.stop()
     return House(data, token, invitation)
 
 
 @contextmanager
-def running(house: House, clock: Clock) -> Iterator[tuple[Embedded, Ehr]]:
-    """Both services over the folder, and the sender, for the length of a block."""
-    with Embedded.open(house.data, clock, outcomes_port=0, alerts_port=0).running() as both:
+def running(
+    house: House,
+    clock: Clock,
+    outcomes: type[Outcomes] = Outcomes,
+    alerts: type[Alerts] = Alerts,
+    **more: str,
+) -> Iterator[tuple[Embedded, Ehr]]:
+    """Both services over the folder, and the sender, for the length of a block.
+
+    `outcomes` and `alerts` may be subclasses with a fault in them; `more` are settings of alerts.
+    Heartbeats of the risk path are two minutes apart, so that a test sends them itself.
+    """
+    lock = FileLock(house.data / "run.lock")
+    assert lock.acquire()
+    first = outcomes_settings.of_folder(house.data, PORT="0", HEARTBEAT_S="120")
+    second = alerts_settings.of_folder(house.data, **{"PORT": "0", "BACKUP": "bea", **more})
+    one, other = outcomes.open(first, clock), alerts.open(second, clock)
+    with Embedded(house.data, one, other, lock).running() as both:
         ehr = Ehr(lambda: both.outcomes_url, house.token)
         try:
             yield both, ehr

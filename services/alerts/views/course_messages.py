@@ -60,6 +60,13 @@ def _episode_changed(doc: Document, data: Data) -> None:
     doc["status"] = "closed" if data.get("closed_on") else "open"
 
 
+def _answered(doc: Document, data: Data) -> None:
+    """A risk answer may come before all else: until the header has, it says whose it is."""
+    if doc["subject"] is None:
+        for name in ("sender", "reference", "client", "clinician"):
+            doc[name] = data.get(name)
+
+
 def _session(doc: Document, data: Data) -> None:
     new = {name: data[name] for name in ("session", "on", "attendance")}
     _replace(doc["sessions"], "session", new, "on")
@@ -224,6 +231,7 @@ _ATTACH: dict[str, Callable[[Document, Data], bool]] = {
 }
 _STEPS: dict[str, Callable[[Document, Data], None]] = {
     "episode.changed": _episode_changed,
+    "risk.answered": _answered,
     "session.recorded": _session,
     "fact.noted": _fact,
     "approach.chosen": _approach,

@@ -50,6 +50,13 @@ def _episode_changed(doc: Document, data: Data) -> None:
     doc["primary"] = data.get("primary_instrument")
 
 
+def _answered(doc: Document, data: Data) -> None:
+    """A risk answer may come before all else: until the header has, it says whose it is."""
+    if doc["subject"] is None:
+        for name in ("sender", "client", "clinician"):
+            doc[name] = data.get(name)
+
+
 def _assessed(doc: Document, data: Data) -> None:
     _point(doc, data["assessment"])
 
@@ -106,6 +113,7 @@ def is_assessable(doc: Document) -> bool:
 
 _STEPS: dict[str, Callable[[Document, Data], None]] = {
     "episode.changed": _episode_changed,
+    "risk.answered": _answered,
     "measure.assessed": _assessed,
     "trajectory.refolded": _refolded,
 }
