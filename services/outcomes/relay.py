@@ -88,7 +88,8 @@ class _Outbox:
         """Hand a page over, then move the position: at least once, in order.
 
         Raises:
-            services.chassis.transport.TransportError: the page was not safe at the other side; it is sent again.
+            services.chassis.transport.TransportError: the page was not safe at the other side; it
+                is sent again.
         """
         self._send(entries)
         self._log.append([], (self.name, to))
