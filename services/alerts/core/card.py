@@ -72,8 +72,9 @@ class Ground:
 
     @property
     def title(self) -> str:
-        """How the instrument is called."""
-        return str(self.scale.get("title") or self.evidence.get("instrument") or "The measure")
+        """How the instrument is called in a sentence: its id is its customary short name."""
+        short = str(self.evidence.get("instrument") or "").upper()
+        return short or str(self.scale.get("title") or "The measure")
 
     def number(self, name: str) -> float | None:
         """A number of the evidence; None where it is missing or is none."""
