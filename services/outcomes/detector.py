@@ -156,13 +156,19 @@ class Detector:
             return self._damage(known)
         if event.TOPIC.startswith("episode."):
             if event.originator_version <= known.episode_version:
-                return []
+                return self._say(known, Case(), event)
             known.episode_version = event.originator_version
         known.owner = event.owner
-        cause = take(known.case, event, self._yardsticks, self._day_of)
-        if cause is None:
-            return []
-        return self._tell(known, cause, event.timestamp)
+        return self._say(known, known.case, event)
+
+    def _say(self, known: Known, case: Case, event: Any) -> list[Event]:
+        """Take an event into `case` and tell what is true now.
+
+        An event that was in the case before its turn, as when time had the episode looked at in
+        between, is taken into an empty one: what it changed is perhaps still to be said.
+        """
+        cause = take(case, event, self._yardsticks, self._day_of)
+        return [] if cause is None else self._tell(known, cause, event.timestamp)
 
     def _damage(self, known: Known) -> list[Event]:
         """Part of the record cannot be read: say so, and leave what was said as it is."""

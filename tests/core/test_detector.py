@@ -476,6 +476,33 @@ def test_a_closed_episode_waits_for_nothing() -> None:
     assert ticked(log, 60) == 0
 
 
+@pytest.mark.parametrize(
+    ("happens", "reason"),
+    [
+        (lambda sender: sender.close(23), "closed"),
+        (lambda sender: sender.session("s3", 23, "attended"), "recovered"),
+    ],
+)
+def test_what_time_alone_made_known_is_said_when_its_turn_comes(
+    happens: Callable[[Sender], None], reason: str
+) -> None:
+    log = MemoryLog()
+    sender = Sender(log)
+    sender.open(0)
+    sender.measure("m0", 21, 14)
+    sender.session("s1", 21, "missed")
+    sender.session("s2", 22, "missed")
+    detect(log, detector(log))
+    assert "disconnection" in now_open(log)
+    reader = detector(log, due=lambda today: [episode_id()])
+    happens(sender)
+    reader.tick(START + timedelta(days=24))  # reads the episode, with what just came in
+    detect(log, reader)
+    cleared = {one.channel: one.reason for one in log.of(findings.FindingCleared)}
+    assert cleared["disconnection"] == reason
+    assert "disconnection" not in now_open(log)
+
+
 def test_the_clock_is_not_asked_while_it_is_not_trusted() -> None:
     log = MemoryLog()
     Sender(log).open(0)
