@@ -126,7 +126,7 @@ def test_a_forecast_is_never_certain_and_says_it_is_unchecked() -> None:
 def test_where_higher_is_better_worse_is_down() -> None:
     ors = SCALE | {"higher_is": "better"}
     assert made("reliable_deterioration", ors)["title"].startswith("PHQ-9 down 7 points")
-    assert made("good_news", ors)["title"].startswith("ORS up 7 points")
+    assert made("good_news", ors)["title"].startswith("PHQ-9 up 7 points")
     assert "nor above the cut-off" in made("off_track", ors)["title"]
 
 
