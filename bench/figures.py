@@ -1,5 +1,6 @@
 """A figure with its baseline: how it is printed, written as JSON, and kept in README.md."""
 
+import os
 import platform
 import sqlite3
 import sys
@@ -37,14 +38,14 @@ def percentile(values: Iterable[float], share: float) -> float:
 
 
 def as_json(figure: Figure) -> bytes:
-    """One object on a line."""
-    return orjson.dumps({**asdict(figure), "ratio": figure.ratio}) + b"\n"
+    """One object on a line, as the design names its keys."""
+    line = asdict(figure)
+    settings = line.pop("settings")
+    return orjson.dumps({**line, "ratio": figure.ratio, "settings": settings}) + b"\n"
 
 
 def machine() -> str:
     """What the figures were measured on, without names."""
-    import os
-
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"{cores} cores ({platform.machine()}), {platform.system()} {platform.release()}, "

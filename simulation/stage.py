@@ -20,7 +20,7 @@ POLICY = {
     "RISK_POLICY": "the made-up clinic's handbook, page 3",
 }
 """Whom to tell and what to follow when a risk item is endorsed: an installation must say."""
-LOOK = 0.025
+LOOK = 0.04
 SETTLED_WITHIN = 60.0
 """Seconds after which services that have not caught up with a day's calls are stuck."""
 

@@ -1,0 +1,80 @@
+"""The bench's own parts: what it counts is what happened, and what it writes can be read."""
+
+import json
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from bench import figures
+from bench.figures import Figure, as_json, percentile, table, write_readme
+from bench.process import ServerFailedError, load
+from services.chassis.http.server import Server
+
+SOME = [
+    Figure("intake.sqlite", 1500.0, "measures/s", 500.0, {"baseline_is": "the library"}),
+    Figure("limit.http", 2000.0, "measures/s"),
+]
+
+
+def test_a_line_of_json_has_exactly_the_promised_keys() -> None:
+    first, second = (json.loads(as_json(figure)) for figure in SOME)
+    assert list(first) == ["name", "value", "unit", "baseline", "ratio", "settings"]
+    assert first["ratio"] == 3.0
+    assert second["baseline"] is None
+    assert second["ratio"] is None
+
+
+def test_the_table_shows_every_figure_beside_its_baseline() -> None:
+    assert "| `intake.sqlite` | 1,500 | measures/s | 500 | 3 | the library |" in table(SOME)
+    assert "| `limit.http` | 2,000 | measures/s | - | - |" in table(SOME)
+
+
+def test_the_readme_keeps_what_stands_around_the_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{figures.OPENING}\nold\n{figures.CLOSING}\nafter\n")
+    monkeypatch.setattr(figures, "README", readme)
+    write_readme(SOME, "2026-11-23")
+    text = readme.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "2026-11-23" in text
+    assert "intake.sqlite" in text
+    assert "old" not in text
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    values = [float(value) for value in range(1, 101)]
+    assert percentile(values, 0.5) == 51.0
+    assert percentile(values, 0.99) == 100.0
+    assert percentile([7.0], 0.99) == 7.0
+
+
+def test_the_load_generator_sends_each_request_once_and_times_it() -> None:
+    heard: list[int] = []
+    app = Flask("counted")
+
+    @app.post("/<int:number>")
+    def count(number: int) -> str:
+        heard.append(number)
+        return "ok"
+
+    requests = [
+        {"method": "POST", "path": f"/{number}", "headers": {}, "body": "{}"}
+        for number in range(40)
+    ]
+    server = Server(app, threads=4)
+    server.start()
+    try:
+        loaded = load(server.port, requests, connections=4)
+        assert sorted(heard) == list(range(40))
+        assert loaded.statuses == {"200": 40}
+        assert all(0 < taken < 10_000 for taken in loaded.milliseconds)
+        paced = load(server.port, requests[:10], connections=2, rate=100.0)
+        assert 0.08 < paced.seconds < 5
+        with pytest.raises(ServerFailedError):
+            load(server.port, [requests[0] | {"path": "/nowhere"}], connections=1)
+    finally:
+        server.stop()
