@@ -82,7 +82,7 @@ def _policy(reader: Reader) -> Policy:
     hour = reader.integer("DAY_ENDS", "hour at which the working day ends", 17, low=1, high=23)
     week = reader.choice("WORKING_DAYS", "the working week", tuple(_WEEKS), "monday to friday")
     return Policy(
-        zone=reader.zone("ZONE", "the installation's time zone", "UTC"),
+        zone=reader.zone("ZONE", "the installation's time zone"),
         refractory_days=reader.integer(
             "REFRACTORY_DAYS", "days a channel is silent after it cleared", 28, low=0
         ),
