@@ -1,10 +1,8 @@
 """The one file of the outcomes service that knows everyone: makes its parts and ties them."""
 
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from schemas import topics
 from services.chassis.clock import Clock
@@ -23,7 +21,7 @@ from services.outcomes.api import Reading, create_app
 from services.outcomes.consumer import AnswersConsumer
 from services.outcomes.core import answers, episode, findings, measure, sender  # noqa: F401
 from services.outcomes.core.case import Yardsticks
-from services.outcomes.core.definition import parse_all
+from services.outcomes.core.definition import read, read_all
 from services.outcomes.core.event import TOPICS
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.table import InstrumentError
@@ -43,21 +41,36 @@ def registry(folder: str = "") -> dict[str, Instrument]:
     """The instruments that ship, and after them those of the clinic's own folder.
 
     Raises:
-        InstrumentError: a definition is not of the form; the text names file and reason.
+        InstrumentError: a definition is not of the form; the text names file, line and reason.
     """
     shipped = resources.files("services.outcomes") / "instruments"
     files = sorted((one for one in shipped.iterdir()), key=lambda one: one.name)
     texts = [(one.name, one.read_text("utf-8")) for one in files if one.name.endswith(".toml")]
-    own = sorted(Path(folder).glob("*.toml")) if folder else []
-    texts += [(str(path), path.read_text("utf-8")) for path in own]
-    return parse_all((name, _toml(name, text)) for name, text in texts)
+    return read_all([*texts, *_own(folder)])
 
 
-def _toml(name: str, text: str) -> dict[str, Any]:
+def definition(path: Path) -> Instrument:
+    """One definition as it would be read at the start.
+
+    Raises:
+        InstrumentError: as `registry`.
+    """
+    return read(str(path), _text(path))
+
+
+def _own(folder: str) -> list[tuple[str, str]]:
+    if not folder:
+        return []
+    if not Path(folder).is_dir():
+        raise InstrumentError(folder, "as a whole", "is no folder of instruments")
+    return [(str(path), _text(path)) for path in sorted(Path(folder).glob("*.toml"))]
+
+
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InstrumentError(name, "as a whole", f"is no TOML: {error}") from None
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InstrumentError(str(path), "as a whole", "is not written in UTF-8") from None
 
 
 @dataclass(frozen=True, slots=True)

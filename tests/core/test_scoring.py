@@ -67,6 +67,49 @@ def test_subscales_are_summed_on_their_own() -> None:
     assert scored.subscales == {"B": 5, "C": 4, "D": 21, "E": 24}
 
 
+def test_subscales_are_multiplied_each_by_its_own() -> None:
+    dass = score(ALL["dass-21"], [1] * 21, None)
+    assert (dass.score, dass.subscales) == (42, {"depression": 14, "anxiety": 14, "stress": 14})
+    om = score(ALL["core-om"], [0, 0, 4, 4, 0, 0, 4] + [0] * 4 + [4] + [0] * 6 + [4, 0, 4]
+               + [0] * 9 + [4, 4, 0, 0], None)  # fmt: skip
+    assert (om.score, om.subscales["wellbeing"]) == (0, 0)
+    worst = score(ALL["core-om"], [4, 4, 0, 0, 4, 4, 0] + [4] * 4 + [0] + [4] * 6 + [0, 4, 0]
+                  + [4] * 9 + [0, 0, 4, 4], None)  # fmt: skip
+    assert worst.score == pytest.approx(40)
+    assert worst.subscales == pytest.approx(
+        {"wellbeing": 40, "problems": 40, "functioning": 40, "risk": 40}
+    )
+
+
+@pytest.mark.parametrize(
+    ("total", "conflict"), [(10, False), (9.7, True), (9.97, False), (10.05, False), (10.1, True)]
+)
+def test_a_score_that_has_to_be_rounded_may_differ_by_half_a_step(
+    total: float, conflict: bool
+) -> None:
+    items: list[int | None] = [0] * 34
+    for item in ALL["core-om"].items.reversed if ALL["core-om"].items else ():
+        items[item - 1] = 4
+    items[:2], items[4:6] = [4, 4], [4, 4]
+    items[7:11], items[12] = [4, 4, 4, 4], 2  # 34 points of 136
+    scored = score(ALL["core-om"], items, total)
+    assert scored.score == pytest.approx(10)
+    assert ("conflict" in scored.flags) is conflict
+
+
+def test_a_risk_answer_that_is_never_urgent_is_still_endorsed() -> None:
+    items: list[int | None] = [None] * 10
+    items[3] = 4
+    (answer,) = read_risk(ALL["yp-core"], items)
+    assert (answer["state"], answer["urgent"]) == ("endorsed", False)
+
+
+def test_the_worst_answer_to_the_epds_is_urgent_and_counts_most() -> None:
+    scored = score(ALL["epds"], [0] * 9 + [3], None)
+    assert (scored.score, scored.risk[0]["urgent"]) == (3, True)
+    assert not score(ALL["epds"], [0] * 10, None).risk[0]["urgent"]
+
+
 def test_a_total_alone_is_taken_as_it_is() -> None:
     scored = score(ALL["bdi-ii"], None, 20)
     assert (scored.score, scored.band) == (20, "moderate")

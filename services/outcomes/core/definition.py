@@ -1,11 +1,14 @@
 """Definitions become instruments: read strictly at start, so that nothing wrong scores later."""
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from services.outcomes.core.codes import loinc_checks, snomed_checks
 from services.outcomes.core.instrument import (
     Band,
+    Conditional,
     Cutoff,
     Instrument,
     Items,
@@ -16,7 +19,11 @@ from services.outcomes.core.instrument import (
     RiskItem,
     Subscale,
 )
-from services.outcomes.core.table import Table
+from services.outcomes.core.place import line_of
+from services.outcomes.core.table import InstrumentError, Table
+
+DEMOGRAPHICS = ("age", "gender", "respondent")
+"""What a threshold may depend on beyond the score."""
 
 
 def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
@@ -39,6 +46,7 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
         raise scale.error("step", "must be above 0")
     licence = root.table("licence")
     items = _items(root)
+    worse = scale.choice("higher_is", ("worse", "better")) == "worse"
     instrument = Instrument(
         id=root.text("id"),
         version=root.text("version"),
@@ -51,18 +59,22 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
         higher_is=scale.choice("higher_is", ("worse", "better")),
         items=items,
         missing=_missing(root, items),
-        subscales=_subscales(root, items),
+        subscales=_subscales(root, items, worse),
         bands=_bands(root, minimum, maximum),
-        cutoff=_cutoff(root),
+        cutoff=_cutoff(root.table("cutoff"), worse) if root.has("cutoff") else None,
+        cutoffs=_cutoffs(root, worse),
+        needs=_needs(root),
         reliability=_reliability(root),
         norm=_norm(root),
         published=_published(root),
         risk=_risk(root, items),
         loinc=_loinc(root),
+        snomed=_snomed(root),
         licence=licence.text("value"),
         item_text=licence.flag("item_text"),
         alarm_threshold=_alarm(root),
         sources=_sources(root),
+        also=_also(root),
         notes=root.texts("notes"),
     )
     root.refuse_unread()
@@ -79,6 +91,29 @@ def parse_all(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, I
     """
     read = (parse(name, mapping) for name, mapping in documents)
     return {instrument.id: instrument for instrument in read}
+
+
+def read(name: str, text: str) -> Instrument:
+    """Read the text of one definition; as `parse`, and the error names the line.
+
+    Raises:
+        InstrumentError: as `parse`, or the text is no TOML.
+    """
+    try:
+        return parse(name, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InstrumentError(name, "as a whole", f"is no TOML: {error}") from None
+    except InstrumentError as error:
+        raise error.at(line_of(text, error.key)) from None
+
+
+def read_all(texts: Iterable[tuple[str, str]]) -> dict[str, Instrument]:
+    """Read texts by id; a later one replaces an earlier of the same id (a clinic's own).
+
+    Raises:
+        InstrumentError: as `read`.
+    """
+    return {one.id: one for one in (read(name, text) for name, text in texts)}
 
 
 def _items(root: Table) -> Items | None:
@@ -101,11 +136,22 @@ def _items(root: Table) -> Items | None:
         minimum=low,
         maximum=high,
         reversed=reversed_items,
-        multiply=table.number("multiply"),
+        multiply=_multiply(table, count),
         stem=table.text("stem") if table.has("stem") else "",
         anchors=anchors,
         wording=wording,
     )
+
+
+def _multiply(table: Table, count: int) -> float:
+    """What the sum of the items is multiplied with; `mean_times` says it of their mean."""
+    if table.has("mean_times") and table.has("multiply"):
+        raise table.error("mean_times", "stands beside multiply: one of them")
+    factor = table.number("mean_times") / count if table.has("mean_times") else None
+    value = table.number("multiply") if factor is None else factor
+    if value <= 0:
+        raise table.error("multiply" if factor is None else "mean_times", "must be above 0")
+    return value
 
 
 def _missing(root: Table, items: Items | None) -> Missing:
@@ -118,14 +164,34 @@ def _missing(root: Table, items: Items | None) -> Missing:
     return Missing(most, table.flag("round"), table.flag("within_subscales"))
 
 
-def _subscales(root: Table, items: Items | None) -> dict[str, Subscale]:
-    found = {}
+def _subscales(root: Table, items: Items | None, worse: bool) -> dict[str, Subscale]:
+    found: dict[str, Subscale] = {}
     for table in root.tables("subscales"):
         numbers = tuple(table.integers("items"))
         if items is None or not numbers or not set(numbers) <= set(range(1, items.count + 1)):
             raise table.error("items", "must name items of the instrument")
-        found[table.text("id")] = Subscale(table.text("title"), numbers)
+        if len(set(numbers)) < len(numbers):
+            raise table.error("items", "names an item twice")
+        name = table.text("id")
+        if name in found:
+            raise table.error("id", "stands twice")
+        found[name] = _subscale(table, items, numbers, worse)
     return found
+
+
+def _subscale(table: Table, items: Items, numbers: tuple[int, ...], worse: bool) -> Subscale:
+    multiply = table.number("multiply") if table.has("multiply") else 1.0
+    if multiply <= 0:
+        raise table.error("multiply", "must be above 0")
+    low, high = (len(numbers) * end * multiply for end in (items.minimum, items.maximum))
+    return Subscale(
+        title=table.text("title"),
+        items=numbers,
+        multiply=multiply,
+        bands=_bands(table, low, high),
+        cutoff=_cutoff(table.table("cutoff"), worse) if table.has("cutoff") else None,
+        reliability=_reliability(table),
+    )
 
 
 def _bands(root: Table, minimum: float, maximum: float) -> tuple[Band, ...]:
@@ -144,13 +210,32 @@ def _bands(root: Table, minimum: float, maximum: float) -> tuple[Band, ...]:
     return bands
 
 
-def _cutoff(root: Table) -> Cutoff | None:
-    if not root.has("cutoff"):
-        return None
-    table = root.table("cutoff")
-    worse = root.table("range").choice("higher_is", ("worse", "better")) == "worse"
+def _cutoff(table: Table, worse: bool) -> Cutoff:
     operator = table.choice("operator", (">=", ">") if worse else ("<=", "<"))
     return Cutoff(operator, table.number("value"), table.source())
+
+
+def _cutoffs(root: Table, worse: bool) -> tuple[Conditional, ...]:
+    found = []
+    for table in root.tables("cutoffs"):
+        when = table.table("when")
+        known = {key: when.text(key) for key in DEMOGRAPHICS if when.has(key)}
+        if not known:
+            raise table.error("when", f"must name one of {', '.join(DEMOGRAPHICS)}")
+        found.append(Conditional(known, _cutoff(table, worse)))
+    if found and root.has("cutoff"):
+        raise root.error("cutoffs", "stand beside a cutoff for everybody")
+    return tuple(found)
+
+
+def _needs(root: Table) -> tuple[str, ...]:
+    needs = root.texts("needs")
+    if not set(needs) <= set(DEMOGRAPHICS):
+        raise root.error("needs", f"may name {', '.join(DEMOGRAPHICS)}")
+    asked = {key for table in root.tables("cutoffs") for key in table.table("when").names()}
+    if not asked <= set(needs):
+        raise root.error("needs", "must name what the cut-offs depend on")
+    return needs
 
 
 def _reliability(root: Table) -> Reliability | None:
@@ -193,7 +278,12 @@ def _risk(root: Table, items: Items | None) -> tuple[RiskItem, ...]:
         if items is not None and not 1 <= item <= items.count:
             raise table.error("item", "is not an item of the instrument")
         kind = table.choice("kind", ("self", "others", "substance"))
-        endorsed, urgent = table.integer("endorsed_from"), table.integer("urgent_from")
+        endorsed = table.integer("endorsed_from")
+        urgent = table.integer("urgent_from") if table.has("urgent_from") else None
+        if items is not None and not items.minimum < endorsed <= items.maximum:
+            raise table.error("endorsed_from", "must be an answer above the lowest")
+        if urgent is not None and urgent < endorsed:
+            raise table.error("urgent_from", "must not be below endorsed_from")
         found.append(RiskItem(item, kind, endorsed, urgent, table.source()))
     return tuple(found)
 
@@ -204,21 +294,19 @@ def _loinc(root: Table) -> dict[str, str]:
     table = root.table("loinc")
     codes = {key: table.text(key) for key in ("panel", "total", "risk_item") if table.has(key)}
     for key, code in codes.items():
-        if not _checks(code):
+        if not loinc_checks(code):
             raise table.error(key, "has a wrong LOINC check digit")
     return codes
 
 
-def _checks(code: str) -> bool:
-    """Whether the digit behind the hyphen is the mod-10 check digit of those before it."""
-    number, _, check = code.partition("-")
-    if not (number.isdigit() and check.isdigit() and len(check) == 1):
-        return False
-    total = 0
-    for place, digit in enumerate(reversed(number)):
-        doubled = int(digit) * (2 if place % 2 == 0 else 1)
-        total += doubled - 9 if doubled > 9 else doubled
-    return (10 - total % 10) % 10 == int(check)
+def _snomed(root: Table) -> dict[str, str]:
+    if not root.has("snomed"):
+        return {}
+    table = root.table("snomed")
+    code = table.text("score")
+    if not snomed_checks(code):
+        raise table.error("score", "has a wrong SNOMED CT check digit")
+    return {"score": code}
 
 
 def _alarm(root: Table) -> float | None:
@@ -242,6 +330,7 @@ _SOURCED = [
     "norm",
     "reliable_change",
     "loinc",
+    "snomed",
     "licence",
     "alarm",
 ]
@@ -249,8 +338,21 @@ _SOURCED = [
 
 def _sources(root: Table) -> dict[str, str]:
     sources = {key: root.table(key).source() for key in _SOURCED if root.has(key)}
+    for table in root.tables("cutoffs"):
+        when = table.table("when")
+        asked = ", ".join(when.text(key) for key in DEMOGRAPHICS if when.has(key))
+        sources[f"cutoff ({asked})"] = table.source()
     for table in root.tables("risk"):
         sources[f"risk item {table.integer('item')}"] = table.source()
     for table in root.tables("subscales"):
-        sources[f"subscale {table.text('id')}"] = table.source()
+        name = f"subscale {table.text('id')}"
+        sources[name] = table.source()
+        parts = [key for key in ("severity", "cutoff", "reliability") if table.has(key)]
+        sources |= {f"{name}: {key}": table.table(key).source() for key in parts}
     return sources
+
+
+def _also(root: Table) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """The other values in use, each with its source, by the table they stand in."""
+    found = {key: root.table(key).also() for key in _SOURCED if root.has(key)}
+    return {key: values for key, values in found.items() if values}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 HALF_WIDTH = 1.96
 """Standard normal quantile of the two-sided 95 % limits of Jacobson and Truax (1991)."""
@@ -57,11 +58,23 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Conditional:
+    """A cut-off that holds for some clients or respondents alone; `when` says for which."""
+
+    when: Mapping[str, str]
+    cutoff: Cutoff
+
+
+@dataclass(frozen=True, slots=True)
 class Subscale:
-    """Some of the items, numbered from 1, summed on their own."""
+    """Some of the items, numbered from 1, summed on their own and multiplied."""
 
     title: str
     items: tuple[int, ...]
+    multiply: float = 1.0
+    bands: tuple[Band, ...] = ()
+    cutoff: Cutoff | None = None
+    reliability: Reliability | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +102,12 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class RiskItem:
-    """An item that asks about danger: endorsed from one answer on, urgent from another."""
+    """An item that asks about danger: endorsed from one answer on, urgent from another or never."""
 
     item: int
     kind: str
     endorsed_from: int
-    urgent_from: int
+    urgent_from: int | None
     source: str
 
 
@@ -103,6 +116,8 @@ class Instrument:
     """One questionnaire. `items` is None where totals alone are taken.
 
     `oriented` values are turned so that higher is worse, which is what every rule is written in.
+    `needs` names what a threshold depends on and a measure does not tell; `cutoffs` are those that
+    hold for some alone; `also` holds, by table, the other values that are in use.
     """
 
     id: str
@@ -119,15 +134,19 @@ class Instrument:
     subscales: Mapping[str, Subscale]
     bands: tuple[Band, ...]
     cutoff: Cutoff | None
+    cutoffs: tuple[Conditional, ...]
+    needs: tuple[str, ...]
     reliability: Reliability | None
     norm: Norm | None
     published: Published | None
     risk: tuple[RiskItem, ...]
     loinc: Mapping[str, str]
+    snomed: Mapping[str, str]
     licence: str
     item_text: bool
     alarm_threshold: float | None
     sources: Mapping[str, str]
+    also: Mapping[str, tuple[Mapping[str, Any], ...]]
     notes: tuple[str, ...]
 
     @property

@@ -87,7 +87,8 @@ def _risk_answer(risk: RiskItem, items: Sequence[int | None] | None) -> dict[str
         state = "unanswered"
     if answer is not None:
         state = "endorsed" if answer >= risk.endorsed_from else "not endorsed"
-    urgent = answer is not None and answer >= risk.urgent_from
+    limit = risk.urgent_from
+    urgent = answer is not None and limit is not None and answer >= limit
     return {
         "item": risk.item,
         "kind": risk.kind,
@@ -192,7 +193,7 @@ def _subscales(instrument: Instrument, answers: Sequence[int | None]) -> dict[st
     for name, scale in instrument.subscales.items():
         given = [answers[item - 1] for item in scale.items]
         if all(answer is not None for answer in given):
-            found[name] = float(sum(answer for answer in given if answer is not None))
+            found[name] = scale.multiply * sum(answer for answer in given if answer is not None)
     return found
 
 
@@ -209,12 +210,18 @@ def _disagrees(
     if form is None:
         return False
     if value is not None:
-        tolerance = 1e-6 if missing == 0 else instrument.step - 1e-6
+        tolerance = _rounding(instrument, form) if missing == 0 else instrument.step - 1e-6
         return abs(total - value) > tolerance
     given = sum(answer for answer in answers if answer is not None)
     lowest = (given + missing * form.minimum) * form.multiply
     highest = (given + missing * form.maximum) * form.multiply
     return not lowest - 1e-6 <= total <= highest + 1e-6
+
+
+def _rounding(instrument: Instrument, form: Items) -> float:
+    """By how much a total may differ: half a step where scores have to be rounded."""
+    steps = form.multiply / instrument.step
+    return 1e-6 if abs(steps - round(steps)) < 1e-9 else instrument.step / 2 + 1e-6
 
 
 def _half_up(value: float) -> int:

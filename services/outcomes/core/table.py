@@ -1,5 +1,6 @@
 """Typed reading of a parsed definition: every fault names the file, the key and the reason."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,15 @@ class InstrumentError(Exception):
         self.name = name
         self.key = key
         self.reason = reason
+        self.line: int | None = None
+
+    def at(self, line: int | None) -> "InstrumentError":
+        """The same error, its text naming the line too."""
+        if line is None:
+            return self
+        placed = InstrumentError(f"{self.name}, line {line}", self.key, self.reason)
+        placed.name, placed.line = self.name, line
+        return placed
 
 
 class Table:
@@ -47,6 +57,8 @@ class Table:
         value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(key, "must be a number")
+        if not math.isfinite(value):
+            raise self.error(key, "must be a finite number")
         return float(value)
 
     def integer(self, key: str) -> int:
@@ -89,6 +101,16 @@ class Table:
         mark = " (remembered, not checked)" if self.flag("remembered") else ""
         return self.text("source") + mark
 
+    def also(self) -> tuple[Mapping[str, Any], ...]:
+        """The other values in use beside this table's own, each with its source."""
+        for table in self.tables("also"):
+            table.source()
+        return tuple(table._values for table in self.tables("also"))
+
+    def names(self) -> tuple[str, ...]:
+        """What stands in this table."""
+        return tuple(self._values)
+
     def table(self, key: str) -> "Table":
         """The table below this one at `key`."""
         if key not in self._below:
@@ -121,8 +143,8 @@ class Table:
                 raise self.error(key, "is not a known key")
         for table in self._below.values():
             table.refuse_unread()
-        for tables in self._lists.values():
-            for table in tables:
+        for key, tables in self._lists.items():
+            for table in tables if key != "also" else ():
                 table.refuse_unread()
 
     def _list(self, key: str) -> list[Any]:
