@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from services.outcomes.core.measure import State
     from services.outcomes.wiring import Outcomes
 
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
 
 @contextmanager
 def opened(data: Path) -> Iterator["Outcomes"]:
@@ -172,6 +174,37 @@ def parked_replay(reader: str | None, key: UUID | None, data: Path) -> None:
 
     with opened(data) as service:
         replay_parked(service.store, reader, key)
+
+
+@outcomes.group(cls=PlainGroup, help="The questionnaires that are scored, and a clinic's own.")
+def instruments() -> None:
+    """Hold the commands about instruments."""
+
+
+@instruments.command("list")
+@click.option("--own", type=FOLDER, help="Folder of the clinic's own instruments, read after ours.")
+def instruments_list(own: Path | None) -> None:
+    """List the instruments: id, range, cut-off, reliable change, and what is not assessable."""
+    from services.outcomes.core.instrument_words import row
+    from services.outcomes.wiring import registry
+
+    known = registry(str(own) if own else "")
+    rows(
+        ("id", "range", "better", "cut-off", "change", "not assessable"),
+        (row(known[name]) for name in sorted(known)),
+        "No instrument is known.",
+    )
+
+
+@instruments.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def instruments_check(file: Path) -> None:
+    """Read FILE as it would be read at the start; tell what it says, or what is wrong where."""
+    from services.outcomes.core.instrument_words import summary
+    from services.outcomes.wiring import definition
+
+    for line in summary(definition(file)):
+        click.echo(line)
 
 
 def _held(log: "EventLog") -> Iterator[tuple[UUID, "State"]]:

@@ -253,6 +253,7 @@ def changed(value: object, *path: str | int) -> dict[str, Any]:
             "cutoffs",
         ),
         (changed([{"value": 12}], "cutoff", "also"), "cutoff.also[0].source"),
+        (changed([{"value": "x", "source": "x"}], "cutoff", "also"), "cutoff.also[0].value"),
         (changed(0, "risk", 0, "endorsed_from"), "risk[0].endorsed_from"),
         (changed(0, "risk", 0, "urgent_from"), "risk[0].urgent_from"),
         (

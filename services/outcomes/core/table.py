@@ -104,6 +104,7 @@ class Table:
     def also(self) -> tuple[Mapping[str, Any], ...]:
         """The other values in use beside this table's own, each with its source."""
         for table in self.tables("also"):
+            table.number("value")
             table.source()
         return tuple(table._values for table in self.tables("also"))
 
