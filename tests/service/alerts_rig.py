@@ -44,7 +44,7 @@ class Rig:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.clock = SteppedClock(START)
-        place = {"STORE": f"sqlite:///{folder}", "MASTER_KEY": "6b" * 32}
+        place = {"STORE": f"sqlite:///{folder}", "MASTER_KEY": "6b" * 32, "ZONE": "UTC"}
         chosen = {f"PIVOTPOINT_ALERTS_{k}": v for k, v in (place | settings).items()}
         self.settings: Settings = load(chosen)
         self.store = Store.open(place["STORE"], "alerts", master_key=b"k" * 32, topics=TOPICS)
