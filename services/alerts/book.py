@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from services.alerts.core import alert, card, course, risk, risk_card
@@ -18,48 +18,54 @@ from services.alerts.core.course import Course, Header, MessageNoted
 from services.alerts.core.event import Event
 from services.alerts.core.policy import RISK
 from services.alerts.core.risk import Answered, Risk
-from services.alerts.people import Directory
+from services.alerts.people import Directory, People
 from services.alerts.settings import Settings
 from services.chassis.clock import Clock
 from services.chassis.eventlog import EventLog
 from services.chassis.ids import Ids
 from services.chassis.message import Message
 
-COURSES_REMEMBERED = 2_000
+STATES_REMEMBERED = 6_000
+"""Courses, and the alerts of their channels and risk items; a few kB each."""
 FINDINGS = frozenset({"finding.opened", "finding.amended"})
+State = Course | Alert | Risk
 
 
-class CourseCache:
-    """The courses met lately, so that a message does not read all that came before it."""
+class StateCache:
+    """The states met lately, so that a message does not read all that came before it.
+
+    One may be out of date, since people and timers write alerts too. That is safe: an event
+    decided on it conflicts, and what makes a message old news only ever grows.
+    """
 
     def __init__(self) -> None:
-        self._courses: OrderedDict[UUID, Course] = OrderedDict()
+        self._states: OrderedDict[UUID, State] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, id_: UUID) -> Course | None:
-        """The course as it was left, when it is remembered."""
+    def get(self, id_: UUID) -> State | None:
+        """The state as it was left, when it is remembered."""
         with self._lock:
-            found = self._courses.get(id_)
+            found = self._states.get(id_)
             if found is not None:
-                self._courses.move_to_end(id_)
+                self._states.move_to_end(id_)
             return found
 
-    def keep(self, courses: Iterable[Course]) -> None:
-        """Remember courses as they stand after a commit."""
+    def keep(self, states: Mapping[UUID, State]) -> None:
+        """Remember states as they stand after a commit."""
         with self._lock:
-            for one in courses:
-                known = self._courses.get(one.id)
+            for id_, one in states.items():
+                known = self._states.get(id_)
                 if known is None or known.version < one.version:
-                    self._courses[one.id] = one
-                self._courses.move_to_end(one.id)
-            while len(self._courses) > COURSES_REMEMBERED:
-                self._courses.popitem(last=False)
+                    self._states[id_] = one
+                self._states.move_to_end(id_)
+            while len(self._states) > STATES_REMEMBERED:
+                self._states.popitem(last=False)
 
     def forget(self, ids: Iterable[UUID]) -> None:
         """Somebody else has written these: read them afresh."""
         with self._lock:
             for id_ in ids:
-                self._courses.pop(id_, None)
+                self._states.pop(id_, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,62 +83,71 @@ class Page:
     def __init__(self, book: "Book") -> None:
         """Start with nothing read and nothing decided."""
         self._book = book
-        self.courses: dict[UUID, Course] = {}
         self._streams: dict[UUID, list[Any]] = {}
-        self._states: dict[UUID, Any] = {}
+        self._people: People | None = None
+        self.states: dict[UUID, State] = {}
         self.events: list[Event] = []
 
+    @property
+    def people(self) -> People:
+        """Everybody, as of this page."""
+        if self._people is None:
+            self._people = self._book.directory.people()
+        return self._people
+
     def prefetch(self, incoming: Iterable[Incoming]) -> None:
-        """Read every stream that the page will need, by one query."""
+        """Read every stream that the page will need and that is not remembered, by one query."""
         wanted: set[UUID] = set()
         for one in incoming:
             wanted |= self._book.streams_of(one)
-            course_id = self._book.course_id(one.episode)
-            known = self._book.cache.get(course_id)
-            if known is None:
-                wanted.add(course_id)
-            else:
-                self.courses[course_id] = known
-        found = self._book.log.read_many(wanted)
+        for id_ in list(wanted):
+            known = self._book.cache.get(id_)
+            if known is not None:
+                self.states[id_] = known
+                wanted.remove(id_)
+        found = self._book.log.read_many(wanted) if wanted else {}
         self._streams |= {stream: found.get(stream, []) for stream in wanted}
 
     def course(self, episode: UUID) -> Course:
         """The course of an episode as the page has it so far."""
         id_ = self._book.course_id(episode)
-        if id_ not in self.courses:
-            self.courses[id_] = course.fold(Course(id_, episode.hex), self.stream(id_))
-        return self.courses[id_]
-
-    def stream(self, id_: UUID) -> list[Any]:
-        """The stored events of a stream."""
-        if id_ not in self._streams:
-            self._streams[id_] = self._book.log.read(id_)
-        return self._streams[id_]
+        state = self.states.get(id_)
+        if state is None:
+            state = self.states[id_] = course.fold(Course(id_, episode.hex), self._stream(id_))
+        return cast(Course, state)
 
     def alert(self, id_: UUID) -> Alert | None:
         """An alert as the page has it so far."""
-        if id_ not in self._states:
-            self._states[id_] = alert.fold(None, self.stream(id_))
-        state: Alert | None = self._states[id_]
-        return state
+        if id_ not in self.states:
+            self._keep(id_, alert.fold(None, self._stream(id_)))
+        return cast(Alert | None, self.states.get(id_))
 
     def risk(self, id_: UUID) -> Risk | None:
         """A risk item as the page has it so far."""
-        if id_ not in self._states:
-            self._states[id_] = risk.fold(None, self.stream(id_))
-        state: Risk | None = self._states[id_]
-        return state
+        if id_ not in self.states:
+            self._keep(id_, risk.fold(None, self._stream(id_)))
+        return cast(Risk | None, self.states.get(id_))
 
     def add(self, events: Iterable[Event]) -> None:
         """Take up what one message came to."""
         for event in events:
             id_ = event.originator_id
+            state: Any = self.states.get(id_)
             if isinstance(event, MessageNoted):
-                self.courses[id_] = course.evolve(self.courses[id_], event)
+                self.states[id_] = course.evolve(state, event)
             elif isinstance(event, AlertEvent):
                 evolve = risk.evolve if event.channel == RISK else alert.evolve
-                self._states[id_] = evolve(self._states.get(id_), event)
+                self.states[id_] = evolve(state, event)
             self.events.append(event)
+
+    def _stream(self, id_: UUID) -> list[Any]:
+        if id_ not in self._streams:
+            self._streams[id_] = self._book.log.read(id_)
+        return self._streams[id_]
+
+    def _keep(self, id_: UUID, state: State | None) -> None:
+        if state is not None:
+            self.states[id_] = state
 
 
 class Book:
@@ -143,8 +158,8 @@ class Book:
     ) -> None:
         """Read states from `log`; who can be reached comes from `directory`."""
         self.log, self._ids, self._clock = log, ids, clock
-        self._directory, self._settings = directory, settings
-        self.cache = CourseCache()
+        self.directory, self._settings = directory, settings
+        self.cache = StateCache()
 
     # Ids
 
@@ -165,23 +180,24 @@ class Book:
         return self._ids.derive("owner", episode.hex)
 
     def streams_of(self, incoming: Incoming) -> set[UUID]:
-        """The alert streams that a message's effect reads."""
-        message = incoming.message
+        """The streams that noting a message and its effect read."""
+        message, episode = incoming.message, incoming.episode
+        streams = {self.course_id(episode)}
         if message is None:
-            return set()
-        data, episode = message.data, incoming.episode
+            return streams
+        data = message.data
         if message.type in FINDINGS or message.type == "finding.cleared":
-            return {self.alert_id(episode, str(data.get("channel")))}
+            streams.add(self.alert_id(episode, str(data.get("channel"))))
         if message.type == "risk.answered":
             instrument = str(data.get("instrument"))
             items = data.get("items")
             if isinstance(items, list):
-                return {
+                streams |= {
                     self.risk_id(episode, instrument, one["item"])
                     for one in items
                     if isinstance(one, Mapping) and "item" in one
                 }
-        return set()
+        return streams
 
     # Deciding
 
@@ -213,13 +229,17 @@ class Book:
         message = incoming.message
         if not noted or message is None:
             return noted
-        state = course.evolve(page.course(incoming.episode), noted[0])
         effects = _EFFECTS.get(message.type)
-        return [*noted, *(effects(self, page, state, message.data) if effects else ())]
+        if effects is None:
+            return noted
+        state = course.evolve(page.course(incoming.episode), noted[0])
+        return [*noted, *effects(self, page, state, message.data)]
 
     def unreadable(self, page: Page, episode: UUID, owner: UUID) -> list[Event]:
         """A risk message that could not be read: the backup is told at once."""
         id_ = self.risk_id(episode, risk.UNREADABLE, "")
+        # Never from the cache, for no prefetch names it: an alert that somebody has answered
+        # meanwhile would seem open, and this one would not be told.
         state = page.risk(id_)
         now = self._clock.now()
         pen = risk.pen_for(state, id_, episode.hex, owner, now)
@@ -276,22 +296,21 @@ class Book:
             current = page.risk(id_)
             owner = state.subject or self.provisional_owner(episode)
             pen = risk.pen_for(current, id_, state.episode, owner, now)
-            away = self.unreachable(state.header, data, now)
+            away = self.unreachable(page.people, state.header, data, now)
             events += risk.decide_answered(
                 current, answered, away, self._risk_card, pen, self._settings.policy
             )
         return events
 
     def unreachable(
-        self, header: Header | None, data: Mapping[str, Any], now: datetime
+        self, people: People, header: Header | None, data: Mapping[str, Any], now: datetime
     ) -> str | None:
         """Why the backup is to be told at once; None when the clinician can be reached."""
         if header is not None and header.closed:
             return "the course is closed"
         clinician = (header.clinician if header else None) or data.get("clinician")
         sender = header.sender if header else data.get("sender")
-        hashed = self._directory.hash(str(sender), clinician)
-        return self._directory.people().unreachable(hashed, now)
+        return people.unreachable(self.directory.hash(str(sender), clinician), now)
 
     def _risk_card(self, record: dict[str, Any], earlier: list[dict[str, Any]]) -> dict[str, Any]:
         settings = self._settings

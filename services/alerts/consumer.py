@@ -71,7 +71,7 @@ class _Consumer:
             try:
                 self._log.append(page.events, (source, deliveries[-1].offset))
             except ConflictError:
-                self._book.cache.forget(page.courses)
+                self._book.cache.forget(page.states)
                 position = self._log.position(source)
                 deliveries = [one for one in deliveries if one.offset > position]
                 if not deliveries:
@@ -80,7 +80,7 @@ class _Consumer:
                 self._without_erased(source, deliveries)
                 return
             else:
-                self._book.cache.keep(page.courses.values())
+                self._book.cache.keep(page.states)
                 self._count(deliveries[0].topic, page.events, results)
                 return
         raise StoreError("a page of messages met newer events again and again")
@@ -211,9 +211,9 @@ class EpisodesConsumer(_Consumer):
             try:
                 self._log.append(page.events)
             except ConflictError:
-                self._book.cache.forget(page.courses)
+                self._book.cache.forget(page.states)
                 continue
-            self._book.cache.keep(page.courses.values())
+            self._book.cache.keep(page.states)
             return
         raise ConflictError("a replay met newer events again and again")
 
@@ -307,6 +307,9 @@ class RiskConsumer(_Consumer):
         # A heartbeat tells of this moment: the stored offset says nothing about it.
         rest = [one for one in deliveries if not self._heartbeat(one)]
         super()._receive(rest)
+        # On a broker heartbeats have offsets too: left behind, they would outlive retention.
+        if deliveries and deliveries[-1].offset > self._log.position(deliveries[-1].source):
+            self._log.append([], (deliveries[-1].source, deliveries[-1].offset))
 
     def _heartbeat(self, delivery: Delivery) -> bool:
         try:

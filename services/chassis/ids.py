@@ -2,8 +2,12 @@
 
 import hmac
 import os
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
+
+REMEMBERED = 4_096
+"""Ids and hashes that are not worked out anew."""
 
 
 class Ids:
@@ -21,22 +25,30 @@ class Ids:
         """
         if len(secret) < 32:
             raise ValueError("the installation's secret must be at least 32 bytes long")
-        self._secret = secret
+        self._keyed = hmac.new(secret, digestmod=sha256)
+        # The same few references come again and again: those of a page's episodes and clinicians.
+        self._derived = lru_cache(REMEMBERED)(self._derive)
+        self._digested = lru_cache(REMEMBERED)(self._digest)
 
     def digest(self, kind: str, *parts: str) -> str:
         """The keyed hash of a reference, 64 hexadecimal digits, for look-ups in views."""
-        return self._mac(kind, parts).hex()
+        return self._digested(kind, *parts)
 
     def derive(self, kind: str, *parts: str) -> UUID:
         """The id of the thing of this kind that these references name (RFC 9562 version 8)."""
+        return self._derived(kind, *parts)
+
+    def _digest(self, kind: str, *parts: str) -> str:
+        return self._mac(kind, parts).hex()
+
+    def _derive(self, kind: str, *parts: str) -> UUID:
         return UUID(bytes=_stamp(self._mac(kind, parts)[:16]))
 
     def _mac(self, kind: str, parts: tuple[str, ...]) -> bytes:
-        mac = hmac.new(self._secret, digestmod=sha256)
-        for part in (kind, *parts):
-            encoded = part.encode()
-            mac.update(len(encoded).to_bytes(4, "big"))
-            mac.update(encoded)
+        encoded = [part.encode() for part in (kind, *parts)]
+        told = b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+        mac = self._keyed.copy()
+        mac.update(told)
         return mac.digest()
 
 

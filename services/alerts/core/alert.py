@@ -217,65 +217,79 @@ def evolve(state: Alert | None, event: Any) -> Alert:
     """The alert after one event; never refuses."""
     if state is None:
         state = Alert(event.originator_id, 0, event.episode, event.channel, event.owner)
-    state = replace(state, version=event.originator_version)
     step = _STEPS.get(type(event))
-    return step(state, event) if step else state
+    changes = step(state, event) if step else {}
+    return replace(state, version=event.originator_version, **changes)
 
 
-def _raised(state: Alert, event: AlertRaised) -> Alert:
-    state = _taken(state, event)
-    return replace(
-        state, phase="open", spoke=True, seen=False, snoozed_until=None, escalated_to=None,
-        due_at=event.due_at, held_until=None,
-    )  # fmt: skip
+Changes = dict[str, Any]
 
 
-def _held(state: Alert, event: AlertHeld) -> Alert:
-    state = _taken(state, event)
-    return replace(state, phase="held", spoke=False, held_until=event.until, due_at=None)
+def _raised(state: Alert, event: AlertRaised) -> Changes:
+    return _taken(state, event) | {
+        "phase": "open",
+        "spoke": True,
+        "seen": False,
+        "snoozed_until": None,
+        "escalated_to": None,
+        "due_at": event.due_at,
+        "held_until": None,
+    }
 
 
-def _amended(state: Alert, event: AlertAmended) -> Alert:
-    state = replace(_taken(state, event), due_at=event.due_at)
+def _held(state: Alert, event: AlertHeld) -> Changes:
+    held = {"phase": "held", "spoke": False, "held_until": event.until, "due_at": None}
+    return _taken(state, event) | held
+
+
+def _amended(state: Alert, event: AlertAmended) -> Changes:
+    taken = _taken(state, event) | {"due_at": event.due_at}
     if event.again:
-        return replace(state, phase="open", seen=False, snoozed_until=None, escalated_to=None)
-    return state
+        taken |= {"phase": "open", "seen": False, "snoozed_until": None, "escalated_to": None}
+    return taken
 
 
-def _taken(state: Alert, event: AlertRaised | AlertHeld | AlertAmended) -> Alert:
-    return replace(
-        state, spell=event.spell, ordinal=event.ordinal, revision=event.revision, tier=event.tier,
-        card=event.card, on=event.on, old_news=event.old_news,
-        revisions=state.revisions | {event.spell: event.revision},
-    )  # fmt: skip
+def _taken(state: Alert, event: AlertRaised | AlertHeld | AlertAmended) -> Changes:
+    return {
+        "spell": event.spell,
+        "ordinal": event.ordinal,
+        "revision": event.revision,
+        "tier": event.tier,
+        "card": event.card,
+        "on": event.on,
+        "old_news": event.old_news,
+        "revisions": state.revisions | {event.spell: event.revision},
+    }
 
 
-def _ended(state: Alert, event: AlertSettled | AlertWithdrawn) -> Alert:
-    state = replace(state, revisions=state.revisions | {event.spell: event.revision})
+def _ended(state: Alert, event: AlertSettled | AlertWithdrawn) -> Changes:
+    ended: Changes = {"revisions": state.revisions | {event.spell: event.revision}}
     if event.spell != state.spell:
-        return state
-    phase = "withdrawn" if isinstance(event, AlertWithdrawn) else "settled"
-    cleared = event.timestamp if state.spoke else state.cleared_at
-    return replace(
-        state, phase=phase, revision=event.revision, cleared_at=cleared, snoozed_until=None,
-        due_at=None, held_until=None,
-    )  # fmt: skip
+        return ended
+    return ended | {
+        "phase": "withdrawn" if isinstance(event, AlertWithdrawn) else "settled",
+        "revision": event.revision,
+        "cleared_at": event.timestamp if state.spoke else state.cleared_at,
+        "snoozed_until": None,
+        "due_at": None,
+        "held_until": None,
+    }
+
+
+def _closed(phase: str, **more: Any) -> Changes:
+    return {"phase": phase, "snoozed_until": None, "due_at": None, **more}
 
 
 _STEPS: dict[type, Any] = {
     AlertRaised: _raised,
     AlertHeld: _held,
     AlertAmended: _amended,
-    AlertSeen: lambda state, event: replace(state, seen=True),
-    AlertSnoozed: lambda state, event: replace(state, snoozed_until=event.until),
-    AlertWoken: lambda state, event: replace(state, snoozed_until=None),
-    AlertAcknowledged: lambda state, event: replace(
-        state, phase="acknowledged", seen=True, snoozed_until=None, due_at=None
-    ),
-    AlertDismissed: lambda state, event: replace(
-        state, phase="dismissed", snoozed_until=None, due_at=None
-    ),
-    AlertEscalated: lambda state, event: replace(state, escalated_to=event.to),
+    AlertSeen: lambda state, event: {"seen": True},
+    AlertSnoozed: lambda state, event: {"snoozed_until": event.until},
+    AlertWoken: lambda state, event: {"snoozed_until": None},
+    AlertAcknowledged: lambda state, event: _closed("acknowledged", seen=True),
+    AlertDismissed: lambda state, event: _closed("dismissed"),
+    AlertEscalated: lambda state, event: {"escalated_to": event.to},
     AlertWithdrawn: _ended,
     AlertSettled: _ended,
 }

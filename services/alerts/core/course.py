@@ -64,24 +64,25 @@ def evolve(course: Course, event: Any) -> Course:
         return replace(
             course, version=event.originator_version, waiting=course.waiting | {message["id"]}
         )
-    course = replace(
+    return replace(
         course,
         version=event.originator_version,
         done=course.done | {message["id"]},
         waiting=course.waiting - {message["id"]},
+        **_learned(course, message["type"], message["data"]),
     )
-    return learn(course, message["type"], message["data"])
 
 
-def learn(course: Course, type_: str, data: dict[str, Any]) -> Course:
-    """The course with what one message tells of it."""
+def _learned(course: Course, type_: str, data: dict[str, Any]) -> dict[str, Any]:
+    """What one message tells of the course."""
     step = _LEARN.get(type_)
+    learned: dict[str, Any] = step(course, data) if step else {}
     if "subject" in data and course.subject is None:
-        course = replace(course, subject=UUID(data["subject"]))
-    return step(course, data) if step else course
+        learned.setdefault("subject", UUID(data["subject"]))
+    return learned
 
 
-def _episode_changed(course: Course, data: dict[str, Any]) -> Course:
+def _episode_changed(course: Course, data: dict[str, Any]) -> dict[str, Any]:
     header = Header(
         sender=data["sender"],
         client=data["client"],
@@ -90,29 +91,28 @@ def _episode_changed(course: Course, data: dict[str, Any]) -> Course:
         next_session=data.get("next_session"),
         primary=data.get("primary_instrument"),
     )
-    return replace(course, header=header, subject=UUID(data["subject"]))
+    return {"header": header, "subject": UUID(data["subject"])}
 
 
-def _assessed(course: Course, data: dict[str, Any]) -> Course:
-    return _scale(course, data["assessment"])
+def _assessed(course: Course, data: dict[str, Any]) -> dict[str, Any]:
+    return _scales(course, [data["assessment"]])
 
 
-def _refolded(course: Course, data: dict[str, Any]) -> Course:
-    for assessment in data["assessments"]:
-        course = _scale(course, assessment)
-    return course
+def _refolded(course: Course, data: dict[str, Any]) -> dict[str, Any]:
+    return _scales(course, data["assessments"])
 
 
 _KEPT = ("title", "higher_is", "cutoff", "reliable_change", "minimum", "maximum")
 
 
-def _scale(course: Course, assessment: dict[str, Any]) -> Course:
-    scale = assessment.get("scale")
-    if not scale:
-        return course
-    kept = {name: scale.get(name) for name in _KEPT}
-    kept["instrument"] = assessment["instrument"]
-    return replace(course, scales=course.scales | {assessment["trajectory"]: kept})
+def _scales(course: Course, assessments: list[dict[str, Any]]) -> dict[str, Any]:
+    scales = dict(course.scales)
+    for assessment in assessments:
+        scale = assessment.get("scale")
+        if scale:
+            kept = {name: scale.get(name) for name in _KEPT}
+            scales[assessment["trajectory"]] = kept | {"instrument": assessment["instrument"]}
+    return {"scales": scales}
 
 
 _LEARN: dict[str, Any] = {

@@ -5,7 +5,7 @@ not that it waits. The business identity of what arrives is (measure, version).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -69,6 +69,11 @@ class Risk:
     """Measure to its newest version: the fields of `Answered`, `was` and `covered`."""
     acknowledged_at: str | None = None
 
+    @property
+    def version(self) -> int:
+        """Of its alert, whose stream it is."""
+        return self.alert.version
+
 
 def fold(state: Risk | None, events: list[Any]) -> Risk | None:
     """The item after these events of its stream."""
@@ -80,14 +85,15 @@ def fold(state: Risk | None, events: list[Any]) -> Risk | None:
 def evolve(state: Risk | None, event: Any) -> Risk:
     """The item after one event; never refuses."""
     alert = alerts.evolve(state.alert if state else None, event)
-    risk = replace(state, alert=alert) if state else Risk(alert)
+    answers = state.answers if state else {}
+    acknowledged = state.acknowledged_at if state else None
     answer = getattr(event, "answer", None)
     if answer is not None:
-        risk = replace(risk, answers=risk.answers | {answer["measure"]: answer})
+        answers = answers | {answer["measure"]: answer}
     if isinstance(event, AlertAcknowledged):
-        covered = {key: value | {"covered": True} for key, value in risk.answers.items()}
-        risk = replace(risk, answers=covered, acknowledged_at=event.timestamp.isoformat())
-    return risk
+        answers = {key: value | {"covered": True} for key, value in answers.items()}
+        acknowledged = event.timestamp.isoformat()
+    return Risk(alert, answers, acknowledged)
 
 
 def decide_answered(
