@@ -49,7 +49,8 @@ def machine() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"{cores} cores ({platform.machine()}), {platform.system()} {platform.release()}, "
-        f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
+        f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, "
+        f"load average {os.getloadavg()[2]:.1f} over the last 15 minutes"
     )
 
 
