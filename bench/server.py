@@ -21,6 +21,7 @@ from bench.library import Measure, intake
 from services.chassis.clock import SystemClock
 from services.chassis.eventlog import EventLog
 from services.chassis.group_commit import Committed, Decide, GroupCommit
+from services.chassis.run import spare_collecting
 from services.chassis.transport.embedded import EmbeddedTransport
 
 SENDER = "bench"
@@ -206,6 +207,7 @@ def say(value: Any) -> None:
 def main(kind: str, folder: Path) -> None:
     """Serve until the input ends."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is what a load makes
+    spare_collecting()  # as a supervised process does
     if kind == "both-polling":
         EventLog.wait = sleepy_wait  # type: ignore[method-assign,assignment]
     kinds: dict[str, Callable[[], Any]] = {
