@@ -79,8 +79,11 @@ class Wakeup:
 
     def __init__(self) -> None:
         """Nothing has been reached yet."""
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
         self._reached = 0
+        self._by_topic: dict[str, int] = {}
+        self._unseen = 0
+        self._waiting: list[_Waiting] = []
         self.turn = threading.Lock()
 
     @classmethod
@@ -89,16 +92,56 @@ class Wakeup:
         with cls._places_lock:
             return cls._places.setdefault(place, cls())
 
-    def reach(self, position: int) -> None:
-        """Wake those who wait for something up to `position`."""
-        with self._condition:
-            self._reached = max(self._reached, position)
-            self._condition.notify_all()
+    @property
+    def reached(self) -> int:
+        """The highest position that this process has told of."""
+        return self._reached
 
-    def wait(self, after: int, timeout: float) -> bool:
-        """Wait at most `timeout` seconds for something past `after`; whether there is."""
-        with self._condition:
-            return self._condition.wait_for(lambda: self._reached > after, timeout)
+    def reach(self, position: int, first: int = 0, topics: Collection[str] = ()) -> None:
+        """Wake those who wait for something up to `position`.
+
+        Args:
+            position: the last of what was stored.
+            first: the first of it; 0 where positions are not those of a log.
+            topics: of what it is; a reader of others sleeps on.
+        """
+        with self._lock:
+            if first > self._reached + 1:  # another process has stored something in between
+                self._unseen = max(self._unseen, position)
+            self._reached = max(self._reached, position)
+            for topic in topics:
+                self._by_topic[topic] = max(self._by_topic.get(topic, 0), position)
+            for one in self._waiting:
+                if self._is_past(one.after, one.topics):
+                    one.woken.set()
+
+    def wait(self, after: int, timeout: float, topics: Collection[str] | None = None) -> bool:
+        """Wait at most `timeout` s for something of `topics` past `after`; whether there is."""
+        mine = _Waiting(after, topics, threading.Event())
+        with self._lock:
+            if self._is_past(after, topics):
+                return True
+            self._waiting.append(mine)
+        mine.woken.wait(timeout)
+        with self._lock:
+            self._waiting.remove(mine)
+            return self._is_past(after, topics)
+
+    def _is_past(self, after: int, topics: Collection[str] | None) -> bool:
+        if topics is None:
+            return self._reached > after
+        if self._unseen > after:
+            return True
+        return any(self._by_topic.get(topic, 0) > after for topic in topics)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """One thread that waits, and for what."""
+
+    after: int
+    topics: Collection[str] | None
+    woken: threading.Event
 
 
 class EventLog:
@@ -144,7 +187,7 @@ class EventLog:
         with self._wakeup.turn, _translated():
             positions = list(self._recorder.insert_events(rows, **more) or [])
         if positions:
-            self._wakeup.reach(positions[-1])
+            self._wakeup.reach(positions[-1], positions[0], {event.TOPIC for event in events})
         return positions
 
     def read(self, stream: UUID) -> list[Any]:
@@ -164,7 +207,10 @@ class EventLog:
 
     def page(self, after: int, limit: int = 500, topics: Collection[str] | None = None) -> Page:
         """Up to `limit` events after a position, of these topics alone when they are given."""
-        head = self.head()  # before the page: what is stored in between then counts as not scanned
+        # Before the page: what is stored in between then counts as not scanned.
+        head = self._wakeup.reached
+        if head <= after:
+            head = self.head()
         if head <= after:
             return Page([], after)
         with _translated():
@@ -197,20 +243,19 @@ class EventLog:
         with _translated():
             return wanted & self._recorder.select_versions({stream for stream, _ in wanted})
 
-    def wait(self, after: int, timeout: float) -> bool:
-        """Wait at most `timeout` seconds for events past `after`; whether there are some.
+    def wait(self, after: int, timeout: float, topics: Collection[str] | None = None) -> bool:
+        """Wait at most `timeout` seconds for events of `topics` past `after`; whether to look.
 
-        Writers in this process wake it at once, those of other processes are seen within 50 ms.
+        Writers in this process wake it at once; those of other processes, whatever they wrote,
+        are seen within 50 ms.
         """
         deadline = monotonic() + timeout
-        while True:
-            if self.head() > after:
+        while (left := deadline - monotonic()) > 0:
+            if self._wakeup.wait(after, min(POLL, left), topics):
                 return True
-            left = deadline - monotonic()
-            if left <= 0:
-                return False
-            if self._wakeup.wait(after, min(POLL, left)):
+            if self.head() > max(after, self._wakeup.reached):
                 return True
+        return False
 
     def verify(self, progress: Progress | None = None) -> list[str]:
         """Open every event and check the order of all; what is wrong, in words without content."""

@@ -198,7 +198,7 @@ class Follower(threading.Thread):
         if self._held:
             self._replay_requested()
         self.reader.idle()
-        self._log.wait(self._cursor or 0, self._poll * 4)
+        self._log.wait(self._cursor or 0, self._poll * 4, self.reader.topics)
 
     def _take(self, entries: list[Entry], to: int) -> None:
         started = monotonic()

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.eventlog import ConflictError
+from services.chassis.eventlog import ConflictError, Page, Wakeup
 from services.chassis.store import Store
 from tests.contract.sample import NOON, Noted, Ticked, noted, ticked
 
@@ -127,6 +127,29 @@ def test_waiting_ends_when_something_is_there(store: Store) -> None:
     assert log.wait(0, 0.01) is False
     other.append([noted()])
     assert log.wait(0, 5.0) is True
+
+
+def test_a_reader_sleeps_through_what_it_does_not_want(store: Store) -> None:
+    """Each commit would else rouse every reader of the log, most of them for nothing."""
+    log, other = store.log(), store.log()
+    first = other.append([noted()])[-1]
+    other.append([ticked()])
+    assert log.wait(first, 0.2, {Noted.TOPIC}) is False
+    assert log.wait(first, 5.0, {Ticked.TOPIC}) is True
+    assert log.wait(first, 5.0) is True
+    assert log.page(first, topics={Noted.TOPIC}) == Page([], other.head())
+
+
+def test_what_another_process_stored_in_between_is_looked_for(store: Store) -> None:
+    """Its topics are not known here, so every reader looks: on a poll, or with our next event."""
+    log, elsewhere = store.log(), Wakeup()
+    before = log.append([ticked()])[-1]
+    stranger = store.log()
+    stranger._wakeup = elsewhere  # as in another process, whose wake-up does not reach this one
+    stranger.append([noted()])
+    assert log.wait(before, 5.0, {Noted.TOPIC}) is True
+    log.append([ticked()])
+    assert log.wait(before, 0.01, {Noted.TOPIC}) is True
 
 
 def test_another_handle_sees_the_log(store: Store, opened: object) -> None:
