@@ -158,7 +158,9 @@ def _weeks(sheet: Sheet, y: float) -> float:
     for week in week_ticks(frame.first, frame.last, size.weeks):
         x = frame.x(week)
         sheet.marks.append(Line("tick", x, frame.bottom, x, frame.bottom + 4))
-        sheet.marks.append(Text("soft", x, base, "middle", words.number(week)))
+        text = words.number(week)
+        inside = min(x, size.width - text_width(text, size.font) / 2)
+        sheet.marks.append(Text("soft", inside, base, "middle", text))
     zero = f"weeks since {words.short_day(frame.zero.isoformat())}"
     sheet.marks.append(Text("soft", _middle(frame), base + size.font + 5, "middle", zero))
     return base + size.font + 12
