@@ -7,7 +7,7 @@ from hashlib import sha256
 from uuid import UUID
 
 REMEMBERED = 4_096
-"""Ids and hashes that are not worked out anew."""
+"""Ids that are not worked out anew."""
 
 
 class Ids:
@@ -26,20 +26,17 @@ class Ids:
         if len(secret) < 32:
             raise ValueError("the installation's secret must be at least 32 bytes long")
         self._keyed = hmac.new(secret, digestmod=sha256)
-        # The same few references come again and again: those of a page's episodes and clinicians.
+        # References come again and again, an episode's with each of its messages. Hashes are not
+        # remembered: what they are made from may be the secret of a link or session.
         self._derived = lru_cache(REMEMBERED)(self._derive)
-        self._digested = lru_cache(REMEMBERED)(self._digest)
 
     def digest(self, kind: str, *parts: str) -> str:
         """The keyed hash of a reference, 64 hexadecimal digits, for look-ups in views."""
-        return self._digested(kind, *parts)
+        return self._mac(kind, parts).hex()
 
     def derive(self, kind: str, *parts: str) -> UUID:
         """The id of the thing of this kind that these references name (RFC 9562 version 8)."""
         return self._derived(kind, *parts)
-
-    def _digest(self, kind: str, *parts: str) -> str:
-        return self._mac(kind, parts).hex()
 
     def _derive(self, kind: str, *parts: str) -> UUID:
         return UUID(bytes=_stamp(self._mac(kind, parts)[:16]))
