@@ -10,6 +10,7 @@ import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 import orjson
@@ -55,7 +56,12 @@ def owner_of(sealed: bytes) -> UUID:
     Raises:
         ForgedError: the bytes are too short or of no known format.
     """
-    return UUID(bytes=_header(sealed)[0])
+    return _named(_header(sealed)[0])
+
+
+@lru_cache(CACHED)
+def _named(owner: bytes) -> UUID:
+    return UUID(bytes=owner)
 
 
 class Vault:

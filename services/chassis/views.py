@@ -162,7 +162,9 @@ class ViewStore:
         held: dict[UUID, Entry],
     ) -> None:
         """Write a page of a rebuild, parking the keys of what cannot be folded in `held`."""
-        ready = [entry for entry in entries if document_key(view, entry) not in held]
+        ready = entries
+        if held:
+            ready = [entry for entry in entries if document_key(view, entry) not in held]
         try:
             self.write_page(view, number, ready, at, to)
         except (ConflictError, StoreError):
