@@ -8,6 +8,7 @@ import click
 from services.alerts.__main__ import alerts
 from services.chassis.command import PlainGroup, data_option
 from services.outcomes.__main__ import outcomes
+from services.outcomes.research.change import change
 
 PORT = click.IntRange(0, 65535)
 
@@ -87,6 +88,7 @@ def clock_accept(data: Path) -> None:
 
 main.add_command(outcomes)
 main.add_command(alerts)
+main.add_command(change)
 
 
 def _first_steps(outcomes_url: str, alerts_url: str, data: Path) -> None:

@@ -1,0 +1,1 @@
+"""Commands for researchers: tables in, classifications out; nothing of the running service."""
