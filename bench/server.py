@@ -187,7 +187,7 @@ def pages(folder: Path) -> Iterator[Answerer]:
         service.stop()
 
 
-def sleepy_wait(log: EventLog, after: int, timeout: float) -> bool:
+def sleepy_wait(log: EventLog, after: int, timeout: float, topics: object = None) -> bool:
     """What a follower without a wake-up does: look, and sleep between looks."""
     deadline = time.monotonic() + timeout
     while log.head() <= after:
