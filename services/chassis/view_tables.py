@@ -20,6 +20,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Row,
+    Select,
     String,
     Table,
     Uuid,
@@ -51,6 +52,16 @@ BUILDS = Table(
     Column("position", BigInteger, nullable=False),
     Column("live", Boolean, nullable=False),
 )
+# Statements are made once: composing them anew costs more than SQLite takes to carry them out.
+_BUILD = select(BUILDS).where(BUILDS.c.view == bindparam("v"), BUILDS.c.build == bindparam("b"))
+_ALL = select(BUILDS).where(BUILDS.c.view == bindparam("v")).order_by(BUILDS.c.build)
+_MOVE = (
+    update(BUILDS)
+    .where(BUILDS.c.view == bindparam("v"), BUILDS.c.build == bindparam("b"))
+    .where(BUILDS.c.position == bindparam("at"))
+    .values(position=bindparam("to"))
+    .returning(*BUILDS.c)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,8 @@ class ViewTables:
         self.database = database
         self._vault = vault
         self._tables: dict[tuple[type[View], str], Table] = {}
+        self._loads: dict[Table, Select[Any]] = {}
+        self._upserts: dict[Table, sqlite.Insert | postgresql.Insert] = {}
 
     def migrate(self) -> None:
         """Create the list of builds where it is missing."""
@@ -94,8 +107,7 @@ class ViewTables:
 
     def build(self, connection: Connection, view: View, number: int) -> Build | None:
         """A build by its number; None when it is no more."""
-        query = select(BUILDS).where(BUILDS.c.view == view.name, BUILDS.c.build == number)
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(_BUILD, {"v": view.name, "b": number}).one_or_none()
         return None if row is None else _build(row)
 
     def start(self, connection: Connection, view: View) -> int:
@@ -135,14 +147,14 @@ class ViewTables:
         Raises:
             ConflictError: it is not at `at`, or is no more.
         """
-        this = (BUILDS.c.view == view.name, BUILDS.c.build == number, BUILDS.c.position == at)
-        if connection.execute(update(BUILDS).where(*this).values(position=to)).rowcount != 1:
+        this = {"v": view.name, "b": number, "at": at, "to": to}
+        row = connection.execute(_MOVE, this).one_or_none()
+        if row is None:
             raise ConflictError("the view has been moved by another")
-        return next(one for one in self._builds(connection, view) if one.number == number)
+        return _build(row)
 
     def _builds(self, connection: Connection, view: View) -> list[Build]:
-        query = select(BUILDS).where(BUILDS.c.view == view.name).order_by(BUILDS.c.build)
-        return [_build(row) for row in connection.execute(query)]
+        return [_build(row) for row in connection.execute(_ALL, {"v": view.name})]
 
     # Documents
 
@@ -169,9 +181,13 @@ class ViewTables:
     ) -> dict[UUID, Stored]:
         """The documents under these keys, those of erased owners as none."""
         rows: list[Any] = []
+        query = self._loads.get(table)
+        if query is None:
+            wanted = table.c.key.in_(bindparam("wanted", expanding=True))
+            columns = (table.c.key, table.c.position, table.c.doc)
+            query = self._loads[table] = select(*columns).where(wanted)
         for some in _chunks(keys):
-            query = select(table.c.key, table.c.position, table.c.doc)
-            rows += connection.execute(query.where(table.c.key.in_(some))).all()
+            rows += connection.execute(query, {"wanted": some}).all()
         documents = self.opened(view, {row.key: row.doc for row in rows})
         return {row.key: Stored(documents[row.key], row.position) for row in rows}
 
@@ -203,7 +219,10 @@ class ViewTables:
     ) -> None:
         """Insert rows, over those that are there."""
         if rows:
-            connection.execute(self._upsert(table), rows)
+            statement = self._upserts.get(table)
+            if statement is None:
+                statement = self._upserts[table] = self._upsert(table)
+            connection.execute(statement, rows)
 
     def remove(self, connection: Connection, table: Table, keys: Iterable[UUID]) -> None:
         """Delete rows."""
