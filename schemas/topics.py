@@ -6,3 +6,4 @@ RISK = "pivotpoint.risk"
 """Outcomes to alerts: answers to risk items and the heartbeat; key = episode id, no parking."""
 ANSWERS = "pivotpoint.answers"
 """Alerts to outcomes: what the clinician decided; key = episode id."""
+ALL = (EPISODES, RISK, ANSWERS)

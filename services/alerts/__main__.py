@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from services.chassis.command import PlainGroup, data_option, rows
+from services.chassis.command import PlainGroup, data_option, migrated, rows, with_command
 
 if TYPE_CHECKING:
     from services.alerts.core.person import Person
@@ -24,9 +24,13 @@ def opened(data: Path) -> Iterator["Alerts"]:
     """The service over its data, nothing of it running; works beside a `run` of the same folder."""
     from services.alerts import settings
     from services.alerts.wiring import Alerts
+    from services.chassis import folder
     from services.chassis.clock import SystemClock
 
-    service = Alerts.open(settings.of_folder(data), SystemClock())
+    # On a server `migrate` alone makes tables.
+    makes = not folder.is_elsewhere(settings.PREFIX)
+    with migrated("alerts"):
+        service = Alerts.open(settings.of_folder(data), SystemClock(), migrate=makes)
     try:
         yield service
     finally:
@@ -36,6 +40,56 @@ def opened(data: Path) -> Iterator["Alerts"]:
 @click.group(cls=PlainGroup, help="The service that prompts people: who they are, and its records.")
 def alerts() -> None:
     """Hold the commands of the alerts service."""
+
+
+@alerts.command("migrate")
+def migrate() -> None:
+    """Create or update the tables and, with a broker, the topics (PIVOTPOINT_ALERTS_*)."""
+    from schemas import topics
+
+    service = _of_environment(migrate=True)
+    kafka = service.settings.kafka
+    service.stop()
+    if kafka is not None:
+        from services.chassis.transport.kafka import create_topics
+
+        create_topics(kafka, topics.ALL)
+    click.echo("The tables are there" + (", and the topics." if kafka else "; no broker is named."))
+
+
+@alerts.command("serve")
+def serve() -> None:
+    """Answer requests, while `follow` does the rest; set up by PIVOTPOINT_ALERTS_* alone."""
+    from services.chassis import apart, logs
+
+    logs.setup("alerts")
+    service = _of_environment()
+    code = apart.serve(service, lambda url: click.echo(f"People sign in at {url}."))
+    raise click.exceptions.Exit(code)
+
+
+@alerts.command("follow")
+def follow() -> None:
+    """Do what nobody waits for, one process at a time; set up by PIVOTPOINT_ALERTS_* alone."""
+    from schemas import topics
+    from services.chassis import apart, logs
+
+    logs.setup("alerts")
+    service = _of_environment()
+    settings = service.settings
+    if settings.kafka is None:
+        service.stop()
+        raise click.ClickException("no broker is named: set PIVOTPOINT_ALERTS_KAFKA_BOOTSTRAP")
+    service.share_risk_path()
+    line = apart.Line(settings.kafka, topics.ALL, settings.host, settings.follow_port)
+    try:
+        code = apart.follow(
+            "alerts", service, line, lambda url: click.echo(f"Probes are answered at {url}.")
+        )
+    except apart.WrongTopicsError as error:
+        service.stop()
+        raise click.ClickException(with_command(str(error), "alerts")) from error
+    raise click.exceptions.Exit(code)
 
 
 @alerts.group(cls=PlainGroup, help="Who may sign in, whose clients are theirs, who stands in.")
@@ -172,11 +226,12 @@ def person_list(data: Path) -> None:
 @data_option
 def invite(name: str, data: Path) -> None:
     """Make a link that signs NAME in once; prints it."""
+    from services.alerts.settings import PREFIX
     from services.chassis import folder
 
     with opened(data) as service:
         settings = service.settings
-        running = folder.address(data, "alerts")
+        running = None if folder.is_elsewhere(PREFIX) else folder.address(data, "alerts")
         url = running or settings.url or f"http://{settings.host}:{settings.port}"
         click.echo(f"{url}/signin/{service.signin.invite(name)}")
 
@@ -227,6 +282,16 @@ def parked_replay(reader: str | None, key: UUID | None, data: Path) -> None:
 
     with opened(data) as service:
         replay_parked(service.store, reader, key)
+
+
+def _of_environment(*, migrate: bool = False) -> "Alerts":
+    """The service as the environment sets it up."""
+    from services.alerts import settings
+    from services.alerts.wiring import Alerts
+    from services.chassis.clock import SystemClock
+
+    with migrated("alerts"):
+        return Alerts.open(settings.of_environment(), SystemClock(), migrate=migrate)
 
 
 def _links(one: "Person") -> str:

@@ -6,7 +6,8 @@ risk answer knows no parking: what cannot be read is told to the backup.
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -247,6 +248,8 @@ class RiskWatch:
 
     clock: Clock
     late_s: int
+    remember: Callable[[datetime, int, float], None] = lambda sent_at, unsent, oldest_s: None
+    """Is told each newest heartbeat, for processes that hear none."""
     started: datetime = field(init=False)
     newest: datetime | None = None
     unsent: int = 0
@@ -260,6 +263,8 @@ class RiskWatch:
         """Take a heartbeat; the newest counts, in whatever order they come."""
         if self.newest is None or sent_at >= self.newest:
             self.newest, self.unsent, self.oldest_s = sent_at, unsent, oldest_s
+            with suppress(StoreError):  # what is not remembered is silence, and shown as that
+                self.remember(sent_at, unsent, oldest_s)
 
     def age_s(self) -> float:
         """Seconds since the newest heartbeat, or since the start when there was none."""

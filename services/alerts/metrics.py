@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.alerts.core import alert, reflection, risk
-from services.chassis.metrics import HTTP, LOOPS, Catalogue, Metric
+from services.chassis.metrics import HTTP, LOOPS, RECEIVERS, Catalogue, Metric
 
 ALERTS = Metric(
     "alerts_total",
@@ -44,8 +44,8 @@ OVERDUE = Metric(
     "alerts_overdue", "gauge", "Alerts past the time by which they were due.", ("channel",)
 )
 CATALOGUE = (
-    *HTTP, *LOOPS, ALERTS, DISMISSED, MESSAGES, REFLECTIONS, RISK_HEARTBEAT, RISK_UNSENT,
-    RISK_UNSENT_SECONDS, RISK_OPEN, UNASSIGNED, OVERDUE,
+    *HTTP, *LOOPS, *RECEIVERS, ALERTS, DISMISSED, MESSAGES, REFLECTIONS, RISK_HEARTBEAT,
+    RISK_UNSENT, RISK_UNSENT_SECONDS, RISK_OPEN, UNASSIGNED, OVERDUE,
 )  # fmt: skip
 
 _OUTCOMES: dict[type[Any], str] = {

@@ -7,10 +7,15 @@ from pathlib import Path
 
 from services.alerts.core.policy import Policy
 from services.chassis import folder
-from services.chassis.settings import Reader, SettingsError
+from services.chassis.settings import Reader, SettingsError, environment, is_open
+from services.chassis.transport.kafka.settings import KafkaSettings
+from services.chassis.transport.kafka.settings import read as read_kafka
 
 PREFIX = "PIVOTPOINT_ALERTS_"
 KEY_BYTES = 32
+IN_CLEAR = (
+    "names a database that may be reached in clear: add ?sslmode=verify-full&sslrootcert=FILE to it"
+)
 _WEEKS = {
     "monday to friday": frozenset(range(5)),
     "monday to saturday": frozenset(range(6)),
@@ -31,6 +36,10 @@ class Settings:
     port: int
     threads: int
     """Requests answered at a time."""
+    follow_port: int
+    """Where the process that follows answers probes."""
+    kafka: KafkaSettings | None
+    """How the other service is reached; None: it runs in the same process."""
     url: str
     """What sign-in links begin with; empty: the address that is listened at."""
     policy: Policy
@@ -51,18 +60,29 @@ class Settings:
 def read(reader: Reader) -> Settings:
     """Ask for every setting; the caller ends the reading with `reader.done()`."""
     production = reader.flag(
-        "PRODUCTION", "refuse to start without contact, backup, policy", default=False
+        "PRODUCTION", "refuse to start without contact, backup, policy and TLS", default=False
     )
     needed = None if production else ""
     backup = reader.text("BACKUP", "names of the backup, separated by commas", needed)
+    store = reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…")
+    if production and is_open(store):
+        reader.refuse("STORE", IN_CLEAR)
     return Settings(
-        store=reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…"),
+        store=store,
         master_key=key_of(
             reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key")
         ),
         host=reader.text("HOST", "address to listen at", "127.0.0.1"),
         port=reader.integer("PORT", "port to listen at, 0 for a free one", 8071, low=0, high=65535),
         threads=reader.integer("THREADS", "requests answered at a time", 16, low=1, high=256),
+        follow_port=reader.integer(
+            "FOLLOW_PORT",
+            "port at which `follow` answers probes, 0 for a free one",
+            8073,
+            low=0,
+            high=65535,
+        ),
+        kafka=read_kafka(reader, production=production),
         url=reader.text("URL", "what sign-in links begin with", ""),
         policy=_policy(reader),
         backup=tuple(name.strip() for name in backup.split(",") if name.strip()),
@@ -146,3 +166,12 @@ def of_folder(data: Path, **more: str) -> Settings:
         OSError: the folder cannot be written.
     """
     return load(folder.source(data, "alerts", PREFIX, more))
+
+
+def of_environment() -> Settings:
+    """The settings of a process that has no data folder.
+
+    Raises:
+        SettingsError: something is missing or wrong.
+    """
+    return load(environment())

@@ -29,11 +29,14 @@ from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
 from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxView
+from services.alerts.views.inbox_rows import RiskPath
 from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
+from services.alerts.views.risk_path import RiskPathTable
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import Clock
 from services.chassis.eventlog import StoreError
+from services.chassis.follower import Elsewhere, Follower
 from services.chassis.group_commit import GroupCommit
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
@@ -69,6 +72,7 @@ class Alerts:
         )
         book = Book(self.log, store.ids, clock, self.directory, settings)
         self.watch = RiskWatch(clock, settings.heartbeat_late_s)
+        self._heard = RiskPathTable(store.volatile)
         self.episodes = EpisodesConsumer(self.log, book, store.ids, store.parking, self.catalogue)
         self.risk = RiskConsumer(self.log, book, store.ids, self.watch, self.catalogue)
         self.guard: ClockGuard = store.clock_guard(clock)
@@ -98,10 +102,14 @@ class Alerts:
         if migrate:
             store.migrate()
             SignInTables(store.volatile).migrate()
+            RiskPathTable(store.volatile).migrate()
         return cls(settings, clock, store)
 
     def server(self) -> Server:
-        """The pages, listening already; to be made after `start`, whose followers they tell of."""
+        """The pages, listening already.
+
+        Made after `start` they tell of its followers; without it, of those of another process.
+        """
         house = self._house()
         self.health.dependency("store", self._store_fault)
         inbox = api.blueprint(lambda: house.reading.inbox(person()))
@@ -124,6 +132,10 @@ class Alerts:
         self._measure()
         loops.start()
         self.timers.start()
+
+    def share_risk_path(self) -> None:
+        """Keep what is heard of the risk path for the pages that another process serves."""
+        self.watch.remember = self._heard.save
 
     def behind(self) -> list[str]:
         """The readers that have not taken all that is there for them."""
@@ -178,9 +190,9 @@ class Alerts:
             inboxes=self.inbox,
             courses=self.courses,
             journals=self.journals,
-            path=self.watch.path,
+            path=self._path,
             clock=self.clock,
-            followers=self._loops.followers() if self._loops else (),
+            followers=self._followers(),
             parking=store.parking,
             counts=self._counts,
             stopped=lambda: self.guard.distrust,
@@ -197,6 +209,18 @@ class Alerts:
             risk_policy=stated or None,
             contact=settings.contact,
         )
+
+    def _followers(self) -> Sequence[Follower | Elsewhere]:
+        if self._loops is not None:
+            return self._loops.followers()
+        views = self.store.views
+        return [Elsewhere(views.reader(view), self.log, self.clock) for view in self.views]
+
+    def _path(self) -> RiskPath:
+        heard = self._heard.load() if self._loops is None else None
+        if heard is not None:
+            self.watch.heard(*heard)
+        return self.watch.path()
 
     def _counts(self) -> Sequence[tuple[str, int]]:
         return (

@@ -58,6 +58,26 @@ def data_option(command: Decorated) -> Decorated:
 
 
 @contextmanager
+def migrated(service: str) -> Iterator[None]:
+    """Say which command makes the tables or topics that a block found missing.
+
+    Raises:
+        click.ClickException: they are missing, or of another version.
+    """
+    from services.chassis.faults import NotMigratedError
+
+    try:
+        yield
+    except NotMigratedError as error:
+        raise click.ClickException(with_command(str(error), service)) from error
+
+
+def with_command(text: str, service: str) -> str:
+    """The text with the whole command in place of "run migrate"."""
+    return text.replace("run migrate", f"run `pivotpoint {service} migrate`")
+
+
+@contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on the error output; the value called with (done, of) moves it."""
     from rich.console import Console

@@ -21,11 +21,20 @@ def source(data: Path, service: str, prefix: str, more: Mapping[str, str]) -> di
     """
     folder = data / service
     found = {f"{prefix}ZONE": ZONE, f"{prefix}STORE": f"sqlite:///{folder}"}
+    found = {} if is_elsewhere(prefix) else found
     found |= environment()
     found |= {f"{prefix}{name}": value for name, value in more.items()}
+    # A key in a folder on this machine is no key for what others use too.
+    if is_elsewhere(prefix):
+        return found
     if not {f"{prefix}MASTER_KEY", f"{prefix}MASTER_KEY_FILE"} & set(found):
         found[f"{prefix}MASTER_KEY"] = _master_key(folder)
     return found
+
+
+def is_elsewhere(prefix: str) -> bool:
+    """Whether the environment says that a service keeps everything in a server, in no folder."""
+    return environment().get(f"{prefix}STORE", "").startswith("postgres")
 
 
 def write_addresses(data: Path, addresses: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol, runtime_checkable
 from uuid import UUID
@@ -156,14 +157,7 @@ class Follower(threading.Thread):
             StoreError: the log could not be asked.
         """
         after = self.reader.position() if self._cursor is None else self._cursor
-        count = self._log.waiting(after, self.reader.topics)
-        if not count:
-            return 0, 0.0
-        oldest = self._log.page(after, 1, self.reader.topics).entries
-        if not oldest or oldest[0].event.timestamp.year == 1:
-            return count, 0.0
-        age = self._clock.now() - oldest[0].event.timestamp
-        return count, max(0.0, age.total_seconds())
+        return _lag(self._log, self.reader, after, self._clock)
 
     # The loop
 
@@ -328,3 +322,42 @@ class Follower(threading.Thread):
     def _beats(self) -> None:
         self.heartbeat = self._clock.now().timestamp()
         self._beat = monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A reader that another process takes through the log, as far as the store shows it."""
+
+    reader: Reader
+    log: EventLog
+    clock: Clock
+
+    @property
+    def silence(self) -> float:
+        """Nothing is heard of it here but what it stores: the age of what it leaves waiting."""
+        return self.lag[1]
+
+    @property
+    def lag(self) -> tuple[int, float]:
+        """As a follower's.
+
+        Raises:
+            StoreError: the log could not be asked.
+        """
+        return _lag(self.log, self.reader, self.reader.position(), self.clock)
+
+    def is_alive(self) -> bool:
+        """Whether it does its work: that is told by what waits."""
+        return True
+
+
+def _lag(log: EventLog, reader: Reader, after: int, clock: Clock) -> tuple[int, float]:
+    """How many events wait after a position, and the age in seconds of the oldest."""
+    count = log.waiting(after, reader.topics)
+    if not count:
+        return 0, 0.0
+    oldest = log.page(after, 1, reader.topics).entries
+    if not oldest or oldest[0].event.timestamp.year == 1:
+        return count, 0.0
+    age = clock.now() - oldest[0].event.timestamp
+    return count, max(0.0, age.total_seconds())

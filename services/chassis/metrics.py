@@ -71,8 +71,34 @@ READER_LAG_SECONDS = Metric(
 )
 PARKED = Metric("parked_entries", "gauge", "Entries parked, by reader.", ("reader",))
 
+RECEIVED = Metric(
+    "receiver_messages_total",
+    "counter",
+    "Messages of the broker whose effects are stored.",
+    ("topic", "partition"),
+)
+RECEIVER_LAG = Metric(
+    "receiver_lag_messages",
+    "gauge",
+    "Messages that waited in a partition when the last page of it was stored.",
+    ("topic", "partition"),
+)
+RECEIVER_FAILURES = Metric(
+    "receiver_failures_total",
+    "counter",
+    "What raised an error in a receiver and is tried again, by its class.",
+    ("topic", "error"),
+)
+RECEIVER_STILL = Metric(
+    "receiver_standing_still",
+    "gauge",
+    "1 where a partition waits because messages after its stored offset are gone.",
+    ("topic", "partition"),
+)
+
 HTTP = (REQUESTS, REQUEST_SECONDS)
 LOOPS = (HEARTBEAT_AGE, READER_LAG, READER_LAG_SECONDS, PARKED)
+RECEIVERS = (RECEIVED, RECEIVER_LAG, RECEIVER_FAILURES, RECEIVER_STILL)
 
 _Collector = Counter | Gauge | Histogram
 _MAKERS: dict[str, Callable[[Metric, CollectorRegistry], _Collector]] = {

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 T = TypeVar("T")
 
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True}
 _FLAGS |= {"0": False, "false": False, "no": False, "off": False}
+
+
+SEALED = ("require", "verify-ca", "verify-full")
+"""The modes of PostgreSQL's clients that never talk in clear."""
 
 
 class SettingsError(Exception):
@@ -122,6 +127,10 @@ class Reader:
             self._fault(f"{full} is not set: set it, or {full}_FILE to a file that holds it")
         return default or ""
 
+    def refuse(self, name: str, why: str) -> None:
+        """Count a setting as wrong whose value cannot be taken beside another's."""
+        self._fault(f"{self._prefix}{name} {why}")
+
     def done(self) -> None:
         """End the reading.
 
@@ -179,6 +188,13 @@ class Reader:
 
     def _fault(self, fault: str) -> None:
         self._faults.append(fault)
+
+
+def is_open(store: str) -> bool:
+    """Whether a store is reached over a network without demanding TLS."""
+    address = urlsplit(store)
+    mode = parse_qs(address.query).get("sslmode", [""])[-1]
+    return address.scheme.startswith("postgres") and mode not in SEALED
 
 
 def table(read: Callable[[Reader], object], prefix: str) -> str:

@@ -132,6 +132,8 @@ class _Schema(_Place):
             max_overflow=9,
             schema=self._schema,
         )
+        # Such as sslmode: the library knows of no such options, its connections do.
+        datastore.pool.kwargs |= url.query  # type: ignore[operator]
         return PostgresRecorder(datastore)
 
     def lock(self, name: str) -> SingleHolder:

@@ -8,7 +8,14 @@ from uuid import UUID
 
 import click
 
-from services.chassis.command import PlainGroup, data_option, progress, rows
+from services.chassis.command import (
+    PlainGroup,
+    data_option,
+    migrated,
+    progress,
+    rows,
+    with_command,
+)
 
 if TYPE_CHECKING:
     from services.chassis.eventlog import EventLog
@@ -21,11 +28,15 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @contextmanager
 def opened(data: Path) -> Iterator["Outcomes"]:
     """The service over its data, nothing of it running; works beside a `run` of the same folder."""
+    from services.chassis import folder
     from services.chassis.clock import SystemClock
     from services.outcomes import settings
     from services.outcomes.wiring import Outcomes
 
-    service = Outcomes.open(settings.of_folder(data), SystemClock())
+    # On a server `migrate` alone makes tables.
+    makes = not folder.is_elsewhere(settings.PREFIX)
+    with migrated("outcomes"):
+        service = Outcomes.open(settings.of_folder(data), SystemClock(), migrate=makes)
     try:
         yield service
     finally:
@@ -35,6 +46,55 @@ def opened(data: Path) -> Iterator["Outcomes"]:
 @click.group(cls=PlainGroup, help="The service that takes measures and finds failures.")
 def outcomes() -> None:
     """Hold the commands of the outcomes service."""
+
+
+@outcomes.command("migrate")
+def migrate() -> None:
+    """Create or update the tables and, with a broker, the topics (PIVOTPOINT_OUTCOMES_*)."""
+    from schemas import topics
+
+    service = _of_environment(migrate=True)
+    kafka = service.settings.kafka
+    service.stop()
+    if kafka is not None:
+        from services.chassis.transport.kafka import create_topics
+
+        create_topics(kafka, topics.ALL)
+    click.echo("The tables are there" + (", and the topics." if kafka else "; no broker is named."))
+
+
+@outcomes.command("serve")
+def serve() -> None:
+    """Answer requests, while `follow` does the rest; set up by PIVOTPOINT_OUTCOMES_* alone."""
+    from services.chassis import apart, logs
+
+    logs.setup("outcomes")
+    service = _of_environment()
+    code = apart.serve(service, lambda url: click.echo(f"Measures are taken at {url}."))
+    raise click.exceptions.Exit(code)
+
+
+@outcomes.command("follow")
+def follow() -> None:
+    """Do what nobody waits for, one process at a time; set up by PIVOTPOINT_OUTCOMES_* alone."""
+    from schemas import topics
+    from services.chassis import apart, logs
+
+    logs.setup("outcomes")
+    service = _of_environment()
+    settings = service.settings
+    if settings.kafka is None:
+        service.stop()
+        raise click.ClickException("no broker is named: set PIVOTPOINT_OUTCOMES_KAFKA_BOOTSTRAP")
+    line = apart.Line(settings.kafka, topics.ALL, settings.host, settings.follow_port)
+    try:
+        code = apart.follow(
+            "outcomes", service, line, lambda url: click.echo(f"Probes are answered at {url}.")
+        )
+    except apart.WrongTopicsError as error:
+        service.stop()
+        raise click.ClickException(with_command(str(error), "outcomes")) from error
+    raise click.exceptions.Exit(code)
 
 
 @outcomes.group(cls=PlainGroup, help="Who may post: systems and their tokens.")
@@ -205,6 +265,16 @@ def instruments_check(file: Path) -> None:
 
     for line in summary(definition(file)):
         click.echo(line)
+
+
+def _of_environment(*, migrate: bool = False) -> "Outcomes":
+    """The service as the environment sets it up."""
+    from services.chassis.clock import SystemClock
+    from services.outcomes import settings
+    from services.outcomes.wiring import Outcomes
+
+    with migrated("outcomes"):
+        return Outcomes.open(settings.of_environment(), SystemClock(), migrate=migrate)
 
 
 def _held(log: "EventLog") -> Iterator[tuple[UUID, "State"]]:

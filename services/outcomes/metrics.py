@@ -1,6 +1,6 @@
 """Every metric of the outcomes service: name, type, labels and meaning; none names a person."""
 
-from services.chassis.metrics import HTTP, LOOPS, Catalogue, Metric
+from services.chassis.metrics import HTTP, LOOPS, RECEIVERS, Catalogue, Metric
 
 MEASURES = Metric(
     "measures_taken_total",
@@ -35,6 +35,7 @@ READER_FAILURES = Metric(
 METRICS = (
     *HTTP,
     *LOOPS,
+    *RECEIVERS,
     MEASURES,
     HELD,
     RISK_UNSENT,

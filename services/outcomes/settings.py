@@ -7,13 +7,18 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from services.chassis import folder
-from services.chassis.settings import Reader, SettingsError
+from services.chassis.settings import Reader, SettingsError, environment, is_open
+from services.chassis.transport.kafka.settings import KafkaSettings
+from services.chassis.transport.kafka.settings import read as read_kafka
 from services.outcomes.core import estimate
 from services.outcomes.core.estimate import Defaults
 from services.outcomes.core.rules import Rules
 
 PREFIX = "PIVOTPOINT_OUTCOMES_"
 KEY_BYTES = 32
+IN_CLEAR = (
+    "names a database that may be reached in clear: add ?sslmode=verify-full&sslrootcert=FILE to it"
+)
 
 D = TypeVar("D")
 
@@ -22,6 +27,7 @@ D = TypeVar("D")
 class Settings:
     """What an installation decides about taking measures in and finding failures."""
 
+    production: bool
     store: str
     """Where everything is kept: sqlite:///FOLDER or postgresql://…"""
     master_key: bytes
@@ -32,6 +38,10 @@ class Settings:
     port: int
     threads: int
     """Requests answered at a time."""
+    follow_port: int
+    """Where the process that follows answers probes."""
+    kafka: KafkaSettings | None
+    """How the other service is reached; None: it runs in the same process."""
     commit_limit: int
     """Commands stored in one transaction at most."""
     page: int
@@ -48,8 +58,15 @@ class Settings:
 
 def read(reader: Reader) -> Settings:
     """Ask for every setting; the caller ends the reading with `reader.done()`."""
+    production = reader.flag(
+        "PRODUCTION", "refuse a database or a broker that is reached in clear", default=False
+    )
+    store = reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…")
+    if production and is_open(store):
+        reader.refuse("STORE", IN_CLEAR)
     return Settings(
-        store=reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…"),
+        production=production,
+        store=store,
         master_key=_key(
             reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key")
         ),
@@ -57,6 +74,14 @@ def read(reader: Reader) -> Settings:
         host=reader.text("HOST", "address to listen at", "127.0.0.1"),
         port=reader.integer("PORT", "port to listen at, 0 for a free one", 8070, low=0, high=65535),
         threads=reader.integer("THREADS", "requests answered at a time", 32, low=1, high=256),
+        follow_port=reader.integer(
+            "FOLLOW_PORT",
+            "port at which `follow` answers probes, 0 for a free one",
+            8072,
+            low=0,
+            high=65535,
+        ),
+        kafka=read_kafka(reader, production=production),
         commit_limit=reader.integer(
             "COMMIT_LIMIT", "commands stored in one transaction at most", 256, low=1, high=10_000
         ),
@@ -130,3 +155,12 @@ def of_folder(data: Path, **more: str) -> Settings:
         OSError: the folder cannot be written.
     """
     return load(folder.source(data, "outcomes", PREFIX, more))
+
+
+def of_environment() -> Settings:
+    """The settings of a process that has no data folder.
+
+    Raises:
+        SettingsError: something is missing or wrong.
+    """
+    return load(environment())

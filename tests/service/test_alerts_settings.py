@@ -41,6 +41,21 @@ def test_production_does_not_start_without_a_local_policy_on_risk() -> None:
     assert load(NEEDED | told | {f"{PREFIX}PRODUCTION": "true"}).production
 
 
+def test_production_refuses_what_is_reached_in_clear() -> None:
+    told = {f"{PREFIX}{name}": "somebody" for name in LOCAL_POLICY}
+    open_ones = {
+        f"{PREFIX}STORE": "postgresql://u:p@db/pivot",
+        f"{PREFIX}KAFKA_BOOTSTRAP": "one:9092",
+    }
+    kafka = load(NEEDED | told | open_ones).kafka
+    assert kafka is not None
+    assert kafka.security == "PLAINTEXT"
+    with pytest.raises(SettingsError) as refused:
+        load(NEEDED | told | open_ones | {f"{PREFIX}PRODUCTION": "true"})
+    for name in ("STORE", "KAFKA_SECURITY"):
+        assert f"{PREFIX}{name}" in str(refused.value)
+
+
 def test_a_key_of_another_form_is_refused_and_not_shown() -> None:
     with pytest.raises(SettingsError, match="MASTER_KEY") as refused:
         load(NEEDED | {f"{PREFIX}MASTER_KEY": "00" * 31})

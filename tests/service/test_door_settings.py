@@ -59,6 +59,37 @@ def test_a_misspelt_setting_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("store", "taken"),
+    [
+        ("sqlite:///var/outcomes", True),
+        ("postgresql://u:p@db/pivot", False),
+        ("postgresql://u:p@db/pivot?sslmode=prefer", False),
+        ("postgresql://u:p@db/pivot?sslmode=verify-full&sslrootcert=ca.pem", True),
+    ],
+)
+def test_production_refuses_a_database_in_clear(store: str, taken: bool) -> None:
+    chosen = NEEDED | {f"{PREFIX}STORE": store}
+    assert load(chosen).store == store
+    chosen |= {f"{PREFIX}PRODUCTION": "true"}
+    if taken:
+        assert load(chosen).production
+        return
+    with pytest.raises(SettingsError, match=f"{PREFIX}STORE .*sslmode=verify-full") as refused:
+        load(chosen)
+    assert "u:p" not in str(refused.value)
+
+
+def test_production_refuses_a_broker_in_clear() -> None:
+    chosen = NEEDED | {f"{PREFIX}KAFKA_BOOTSTRAP": "one:9092, two:9092"}
+    kafka = load(chosen).kafka
+    assert kafka is not None
+    assert kafka.bootstrap == ("one:9092", "two:9092")
+    assert load(NEEDED).kafka is None
+    with pytest.raises(SettingsError, match=f"{PREFIX}KAFKA_SECURITY"):
+        load(chosen | {f"{PREFIX}PRODUCTION": "true"})
+
+
+@pytest.mark.parametrize(
     ("mark", "expected"),
     [("settings", table(read, PREFIX)), ("metrics", metrics.catalogue().table())],
 )
