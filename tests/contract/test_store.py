@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from eventsourcing.persistence import OperationalError
 from sqlalchemy import text
 
 from services.chassis.faults import NotMigratedError
 from services.chassis.store import Store
-from tests.contract.conftest import Place
+from tests.contract.conftest import Cluster, Place
 from tests.contract.sample import MASTER_KEY, TOPICS, noted
 
 
@@ -104,3 +105,15 @@ def test_every_commit_on_sqlite_is_flushed(store: Store, place: Place) -> None:
             assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
     recorder = store.log()._recorder
     assert recorder._rows("PRAGMA synchronous", [])[0][0] == 2  # type: ignore[attr-defined]
+
+
+def test_what_an_address_says_of_tls_holds_for_the_log_too(cluster: Cluster) -> None:
+    """The server talks in clear alone, so who insists on TLS does not get to it."""
+
+    def open_log(location: str) -> None:
+        store = Store.open(location, "sealed", master_key=MASTER_KEY, topics=TOPICS)
+        store._place.recorder().close()
+
+    open_log(cluster.location)
+    with pytest.raises(OperationalError):
+        open_log(f"{cluster.location}?sslmode=require")
