@@ -30,6 +30,7 @@ LOGGER = logging.getLogger(__name__)
 EPISODES_READER = "episodes consumer"
 TRIES = 12
 """How often a page is decided anew after somebody else wrote one of its streams."""
+HEARTBEAT = messages.Heartbeat.TYPE.encode()
 UNREADABLE = (BadMessageError, messages.DataError, messages.UnknownMessageError)
 
 
@@ -317,6 +318,8 @@ class RiskConsumer(_Consumer):
             self._log.append([], (deliveries[-1].source, deliveries[-1].offset))
 
     def _heartbeat(self, delivery: Delivery) -> bool:
+        if HEARTBEAT not in delivery.raw:  # an answer is not to be decoded twice
+            return False
         try:
             message = decode(delivery.raw)
             if message.type != messages.Heartbeat.TYPE:
