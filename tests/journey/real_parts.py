@@ -66,7 +66,7 @@ class Clinic:
                 "KAFKA_SESSION_S": "6",
             }
             self.set(service, own)
-        self.set("alerts", {"BACKUP": "bea", "URL": self.url("alerts")})
+        self.set("alerts", {"BACKUP": "bea", "URL": self.url("alerts"), "RISK_LATE_S": "15"})
         self.set("outcomes", {"HEARTBEAT_S": "1"})
 
     def set(self, service: str, values: dict[str, str]) -> None:

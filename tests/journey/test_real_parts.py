@@ -23,6 +23,7 @@ from tests.servers import Kafka
 from tests.servers.place import free_ports
 
 TODAY = SystemClock().now().date()
+SILENT = "Risk answers may not be arriving"
 CHOSEN = "SELECT count(*) FROM events WHERE topic = 'episode.approach_chosen'"
 NOTED = "SELECT count(*) FROM events WHERE topic = 'course.noted'"
 
@@ -115,7 +116,6 @@ def test_a_finding_a_prompt_a_reflection_and_the_pivot(
 
     inbox = person.browser.get("/")
     assert client in inbox.text
-    assert "may not be arriving" not in inbox.text, "the risk path is heard of in another process"
     before = clinic.count("outcomes", CHOSEN)
     page = person.browser.get(inbox.links(r"/episodes/[0-9a-f]{32}")[0])
     while not person.recorded:
@@ -149,10 +149,13 @@ def test_a_process_that_follows_is_killed_and_another_goes_on(
     clinic.ready("outcomes", "follow")
     settled(clinic)
 
+    assert SILENT not in person.browser.get("/").text, "the pages know what another process hears"
+
     for service, half in (("alerts", "follow"), ("outcomes", "follow")):
         code, seconds = clinic.terminate(service, half)
         assert code == 0, clinic.log(service, half)[-5:]
         assert seconds < 10
+    until(lambda: SILENT in person.browser.get("/").text, "the pages say that nobody hears")
     for service in ("alerts", "outcomes"):
         assert clinic.terminate(service, "serve")[0] == 0
     for name, value in clinic.environment.items():
