@@ -11,12 +11,11 @@ from zoneinfo import ZoneInfo
 from services.chassis.clock import Clock
 from services.chassis.eventlog import Damaged, Entry, EventLog, Redacted
 from services.chassis.ids import Ids
-from services.outcomes.core.assess import Row
-from services.outcomes.core.case import Case, Truth, Yardsticks, truth
+from services.outcomes.core.case import NOTHING, Case, Truth, Yardsticks, truth
 from services.outcomes.core.event import Event
 from services.outcomes.core.findings import Said, SilenceNoticed, evolve, fold
 from services.outcomes.core.happening import TOPICS, Cause, take
-from services.outcomes.core.news import Writer, all_rows, damaged_before, tell
+from services.outcomes.core.news import Rows, Writer, all_rows, damaged_before, tell
 from services.outcomes.core.timeline import iso, ordinal
 
 NAME = "detector"
@@ -50,7 +49,10 @@ Due = Callable[[str], Sequence[UUID]]
 
 @dataclass(slots=True)
 class Known:
-    """An episode as the detector holds it in memory; everything in it can be had from the log."""
+    """An episode as the detector holds it in memory; everything in it can be had from the log.
+
+    `rows` are those of `truth`; `told` are the same once what is true has been told.
+    """
 
     episode: UUID
     stream: UUID
@@ -58,8 +60,9 @@ class Known:
     episode_version: int = 0
     case: Case = field(default_factory=Case)
     said: Said = field(default_factory=Said)
-    truth: Truth = field(default_factory=Truth)
-    rows: dict[str, list[Row]] = field(default_factory=dict)
+    truth: Truth = NOTHING
+    rows: Rows = field(default_factory=dict)
+    told: Rows = field(default_factory=dict)
 
 
 class Detector:
@@ -156,12 +159,12 @@ class Detector:
             return self._damage(known)
         if event.TOPIC.startswith("episode."):
             if event.originator_version <= known.episode_version:
-                return self._say(known, Case(), event)
+                return self._take(known, Case(), event)
             known.episode_version = event.originator_version
         known.owner = event.owner
-        return self._say(known, known.case, event)
+        return self._take(known, known.case, event)
 
-    def _say(self, known: Known, case: Case, event: Any) -> list[Event]:
+    def _take(self, known: Known, case: Case, event: Any) -> list[Event]:
         """Take an event into `case` and tell what is true now.
 
         An event that was in the case before its turn, as when time had the episode looked at in
@@ -178,18 +181,16 @@ class Detector:
         return self._tell(known, Cause("record damaged"), self._clock.now())
 
     def _tell(self, known: Known, cause: Cause, at: datetime) -> list[Event]:
-        now_true = truth(known.case, self._yardsticks, known.truth)
-        rows = all_rows(now_true, known.rows)
-        writer = self._writer(known, at)
-        tell(writer, known.said, known.case, now_true, rows, cause, self._spell_id(known))
-        return self._keep(known, now_true, rows, writer)
+        now_true = truth(known.case, self._yardsticks, known.truth, cause.new)
+        return self._say(known, now_true, cause, self._writer(known, at))
 
-    def _keep(
-        self, known: Known, now_true: Truth, rows: dict[str, list[Row]], writer: Writer
-    ) -> list[Event]:
+    def _say(self, known: Known, now_true: Truth, cause: Cause, writer: Writer) -> list[Event]:
+        rows = all_rows(now_true, known.rows, known.truth)
+        name = self._spell_id(known)
+        tell(writer, known.said, known.case, now_true, rows, cause, name, known.told)
         for event in writer.events:
-            evolve(known.said, event)
-        known.truth, known.rows = now_true, rows
+            evolve(known.said, event, known.case.measures)
+        known.truth, known.rows, known.told = now_true, rows, rows
         return writer.events
 
     # Time
@@ -226,7 +227,6 @@ class Detector:
         since = _since(known.case, day)
         known.case.silences.add(iso(day))
         now_true = truth(known.case, self._yardsticks, known.truth)
-        rows = all_rows(now_true, known.rows)
         writer = self._writer(known, now)
         writer.write(
             SilenceNoticed,
@@ -236,8 +236,7 @@ class Detector:
             due=None if now_true.due is None else iso(now_true.due),
         )
         cause = Cause("silence noticed", iso(day), fresh=True)
-        tell(writer, known.said, known.case, now_true, rows, cause, self._spell_id(known))
-        return self._keep(known, now_true, rows, writer)
+        return self._say(known, now_true, cause, writer)
 
     # Memory
 

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from services.outcomes.core.channels import OF_THE_OTHERS, OF_THE_PRIMARY, WORSE
 from services.outcomes.core.channels import disconnection as silence
@@ -16,6 +16,7 @@ from services.outcomes.core.estimate import Defaults
 from services.outcomes.core.found import Found
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.rules import DEFAULTS, Rules
+from services.outcomes.core.spec import Spec
 from services.outcomes.core.timeline import (
     ATTENDED,
     Approach,
@@ -27,7 +28,7 @@ from services.outcomes.core.timeline import (
     iso,
     ordinal,
 )
-from services.outcomes.core.trajectory import Context, Spec, Trajectory, build
+from services.outcomes.core.trajectory import Context, Trajectory, build, extended
 
 TIERS = ("prompt", "review", "info")
 
@@ -66,45 +67,89 @@ class Case:
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(NamedTuple):
     """What is true of an episode now.
 
     `findings` go by channel; `effects` by approach and measure; `forecasts` by approach. `due` is
-    the day number at which time alone changes something, None when nothing is waited for.
+    the day number at which time alone changes something, None when nothing is waited for;
+    `measured` are the day numbers on which anything was measured, in order and each once.
     """
 
-    trajectories: Mapping[str, Trajectory] = field(default_factory=dict)
-    findings: Mapping[str, Found] = field(default_factory=dict)
-    forecasts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    effects: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    primary: str | None = None
-    due: int | None = None
+    trajectories: Mapping[str, Trajectory]
+    findings: Mapping[str, Found]
+    forecasts: Mapping[str, dict[str, Any]]
+    effects: Mapping[tuple[str, str], dict[str, Any]]
+    primary: str | None
+    due: int | None
+    measured: Sequence[int]
 
 
-def truth(case: Case, yardsticks: Yardsticks, before: Truth | None = None) -> Truth:
+NOTHING = Truth({}, {}, {}, {}, None, None, ())
+"""What is true before anything is known."""
+
+
+def truth(
+    case: Case, yardsticks: Yardsticks, before: Truth = NOTHING, new: Measure | None = None
+) -> Truth:
     """What is true of `case` now; an earlier truth only saves work.
 
     A closed episode has no findings: they ended with it.
+
+    Args:
+        case: the episode.
+        yardsticks: what it is judged by.
+        before: what was true earlier.
+        new: a measure, where it is all that has come since, and nothing has gone. At the end of
+            its trajectory it costs one step.
     """
+    grown = None if new is None else _grown(before, new)
+    if grown is None:
+        return _whole(case, yardsticks, before)
+    trajectories, primary = {**before.trajectories, grown.key: grown}, before.primary
+    measured = _with_day(before.measured, grown.days[-1].ordinal)
+    forecasts, effects_ = before.forecasts, before.effects
+    if case.approaches and grown.key == primary:
+        forecasts, effects_ = _of_pivots(case, grown)
+    found, due = _now(case, trajectories, primary, measured, yardsticks.rules)
+    return Truth(trajectories, found, forecasts, effects_, primary, due, measured)
+
+
+def _grown(before: Truth, new: Measure) -> Trajectory | None:
+    """The trajectory of a new measure, where it ends with it and all else stays."""
+    known = before.trajectories.get(new.trajectory)
+    if known is None or (new.session_number and new.day not in known.context.attended):
+        return None
+    return extended(known, new)
+
+
+def _whole(case: Case, yardsticks: Yardsticks, before: Truth) -> Truth:
     trajectories = _trajectories(case, yardsticks, before)
     primary = choose_primary(case, trajectories)
-    chief = trajectories.get(primary) if primary else None
+    forecasts, effects_ = _of_pivots(case, trajectories.get(primary) if primary else None)
+    measured = sorted({one.day for one in case.measures.values()})
+    found, due = _now(case, trajectories, primary, measured, yardsticks.rules)
+    return Truth(trajectories, found, forecasts, effects_, primary, due, measured)
+
+
+def _with_day(days: Sequence[int], day: int) -> Sequence[int]:
+    if day > days[-1]:
+        return [*days, day]
+    return days if day in days else sorted((*days, day))
+
+
+Forecasts = dict[str, dict[str, Any]]
+Effects = dict[tuple[str, str], dict[str, Any]]
+
+
+def _of_pivots(case: Case, chief: Trajectory | None) -> tuple[Forecasts, Effects]:
+    """The forecast of every change of approach, and what came of it."""
     changes = pivots(case.approaches.values())
     facts = list(case.facts.values())
     measured = [one for pivot in changes for one in effects(chief, pivot, facts)]
-    found, due = _now(case, trajectories, primary, yardsticks.rules)
-    return Truth(
-        trajectories=trajectories,
-        findings=found,
-        forecasts={
-            pivot.approach.approach_id: forecast_at_pivot(chief, pivot.approach)
-            for pivot in changes
-        },
-        effects={(one["approach_id"], one["measure"]): one for one in measured},
-        primary=primary,
-        due=due,
-    )
+    forecasts = {
+        pivot.approach.approach_id: forecast_at_pivot(chief, pivot.approach) for pivot in changes
+    }
+    return forecasts, {(one["approach_id"], one["measure"]): one for one in measured}
 
 
 def choose_primary(case: Case, trajectories: Mapping[str, Trajectory]) -> str | None:
@@ -131,13 +176,11 @@ def _precedence(trajectory: Trajectory) -> tuple[bool, int, bool, str]:
     return not trajectory.key.endswith("|client"), first, began_below, trajectory.key
 
 
-def _trajectories(
-    case: Case, yardsticks: Yardsticks, before: Truth | None
-) -> dict[str, Trajectory]:
+def _trajectories(case: Case, yardsticks: Yardsticks, before: Truth) -> dict[str, Trajectory]:
     grouped: dict[str, list[Measure]] = defaultdict(list)
     for entry in in_order(case.measures.values()):
         grouped[entry.trajectory].append(entry)
-    earlier = before.trajectories if before else {}
+    earlier = before.trajectories
     context = _context(case)
     return {
         key: build(key, yardsticks.specs[entries[0].instrument], entries, context, earlier.get(key))
@@ -153,19 +196,20 @@ def _context(case: Case) -> Context:
     return Context(opened, tuple(sorted(attended | told)), closed)
 
 
-def _attendance(case: Case) -> Attendance:
-    measured = sorted({one.day for one in case.measures.values()})
+def _attendance(case: Case, measured: Sequence[int]) -> Attendance:
     opened = None if case.opened_on is None else ordinal(case.opened_on)
-    known = [*measured[-1:], *(ordinal(on) for on in case.silences)]
+    today = max(map(ordinal, case.silences), default=0)
+    if measured:
+        today = max(today, measured[-1])
     if opened is not None:
-        known.append(opened)
+        today = max(today, opened)
     return Attendance(
-        sessions=list(case.sessions.values()),
-        measures=list(case.measures.values()),
+        sessions=case.sessions.values(),
+        measures=case.measures.values(),
         days=measured,
         opened=opened,
         breaks=[ordinal(one.on) for one in case.facts.values() if one.kind == "break"],
-        today=max(known, default=0),
+        today=today,
     )
 
 
@@ -181,15 +225,19 @@ def _ignorance(case: Case, chief: Trajectory | None, attendance: Attendance) -> 
         today=today,
         unknown_instruments=ignorance.UNKNOWN_INSTRUMENT in case.aside.values(),
         damaged=case.damaged,
-        received_on=max((one.received_on for one in newest), default=iso(today) if today else ""),
+        received_on=max([one.received_on for one in newest], default=iso(today) if today else ""),
     )
 
 
 def _now(
-    case: Case, trajectories: Mapping[str, Trajectory], primary: str | None, rules: Rules
+    case: Case,
+    trajectories: Mapping[str, Trajectory],
+    primary: str | None,
+    measured: Sequence[int],
+    rules: Rules,
 ) -> tuple[dict[str, Found], int | None]:
     """The findings, and the next day at which time alone changes them."""
-    attendance = _attendance(case)
+    attendance = _attendance(case, measured)
     if case.closed_on is not None or not attendance.today:
         return {}, None
     known = _ignorance(case, trajectories.get(primary) if primary else None, attendance)
@@ -219,8 +267,7 @@ def _merged(
 
 def _together(first: Found, other: Found) -> Found:
     newest = max(first, other, key=lambda one: (one.on, one.received_on))
-    return replace(
-        first,
+    return first._replace(
         trajectories=first.trajectories + other.trajectories,
         points=[*first.points, *other.points],
         on=newest.on,
@@ -232,7 +279,7 @@ def _aged(found: Found, rules: Rules) -> Found:
     """Old news is info only: the newest entry was over 28 days old on arrival."""
     if found.received_on <= found.on or found.age_on_arrival <= rules.old_days:
         return found
-    return replace(found, tier="info", old_news=True)
+    return found._replace(tier="info", old_news=True)
 
 
 def _with_disagreement(found: Found, trajectories: Mapping[str, Trajectory]) -> Found:
@@ -244,7 +291,7 @@ def _with_disagreement(found: Found, trajectories: Mapping[str, Trajectory]) -> 
     else:
         return found
     names = [one.spec.instrument.title for one in other_way if one.key not in found.trajectories]
-    return replace(found, disagrees=sorted(names)) if names else found
+    return found._replace(disagrees=sorted(names)) if names else found
 
 
 def _due(attendance: Attendance, days: Sequence[int], rules: Rules) -> int | None:

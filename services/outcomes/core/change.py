@@ -1,6 +1,7 @@
 """What an observed change amounts to, after Jacobson and Truax (1991)."""
 
-from services.outcomes.core.trajectory import Spec, Step
+from services.outcomes.core.spec import Spec
+from services.outcomes.core.trajectory import Step
 
 RELIABLY_WORSE = "reliably worse"
 RELIABLY_BETTER = "reliably better"

@@ -6,7 +6,7 @@ keeps the covariance usable at the start, where L and B are the same.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -197,7 +197,7 @@ def outlook(model: Model, estimate: Estimate, weeks: float) -> Outlook:
     """What is expected `weeks` (0 or more) after the estimate's day."""
     reach = model.reaches.get(weeks)
     if reach is None:
-        reach = (1.0 - model.damping**weeks) / (1.0 - model.damping)
+        reach = _reach(model, weeks)
     change = estimate.d + reach * estimate.s
     variance = (
         estimate.dd + 2.0 * reach * estimate.ds + reach * reach * estimate.ss + model.drift * weeks
@@ -271,7 +271,27 @@ class Interval(NamedTuple):
 
 def predict(model: Model, estimate: Estimate, weeks: float) -> Interval:
     """What a score so many weeks ahead is expected to be."""
-    ahead = outlook(model, estimate, weeks)
-    sd = math.sqrt(ahead.level_variance + model.noise)
-    mean = ahead.level
+    ((mean, sd),) = forecasts(model, estimate, (weeks,))
     return Interval(mean, mean - Z50 * sd, mean + Z50 * sd, mean - Z80 * sd, mean + Z80 * sd)
+
+
+def forecasts(
+    model: Model, estimate: Estimate, weeks: Iterable[float]
+) -> list[tuple[float, float]]:
+    """Mean and SD of a score each so many weeks ahead: `outlook` with the measurement error."""
+    d, s, b, dd, ds, db, ss, sb, bb, _ = estimate
+    known, noise, drift, told = model.reaches, model.noise, model.drift, []
+    for ahead in weeks:
+        reach = known.get(ahead)
+        if reach is None:
+            reach = _reach(model, ahead)
+        change_variance = dd + 2.0 * reach * ds + reach * reach * ss + drift * ahead
+        variance = change_variance + 2.0 * (db + reach * sb) + bb
+        told.append((b + (d + reach * s), math.sqrt(variance + noise)))
+    return told
+
+
+def _reach(model: Model, weeks: float) -> float:
+    """How far a slope of 1 carries in so many weeks."""
+    rest: float = model.damping**weeks
+    return (1.0 - rest) / (1.0 - model.damping)

@@ -1,8 +1,8 @@
 """What the detector has said of an episode: its events, and their fold. One stream an episode."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from services.outcomes.core.assess import Print, print_of
 from services.outcomes.core.event import Event
@@ -163,8 +163,7 @@ class EffectMeasured(Event):
     withdrawn: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Spell:
+class Spell(NamedTuple):
     """The latest spell of a channel, as last said."""
 
     spell: str
@@ -178,6 +177,7 @@ class Spell:
 
 
 ScaleMark = tuple[Any, ...]
+NONE_KNOWN: Mapping[str, Measure] = {}
 
 
 @dataclass(slots=True)
@@ -210,13 +210,21 @@ class Said:
         return {channel: spell for channel, spell in self.spells.items() if spell.is_open}
 
 
-def evolve(said: Said | None, event: Event) -> Said:
-    """What has been said after `event`; changes and returns `said`, which is the caller's alone."""
+def evolve(said: Said | None, event: Event, known: Mapping[str, Measure] = NONE_KNOWN) -> Said:
+    """What has been said after `event`; changes and returns `said`, which is the caller's alone.
+
+    `known` are measures by id as they stand: those that the event speaks of are not made anew.
+    """
     said = said or Said()
     said.version = event.originator_version
-    step = _STEPS.get(type(event))
-    if step is not None:
-        step(said, event)
+    if isinstance(event, Assessed):
+        _assessed(said, event, known)
+    elif isinstance(event, Refolded):
+        _refolded(said, event, known)
+    else:
+        step = _STEPS.get(type(event))
+        if step is not None:
+            step(said, event)
     return said
 
 
@@ -240,24 +248,29 @@ def forecast_fields(event: ForecastMade) -> dict[str, Any]:
     return {name: getattr(event, name) for name in (*names, "not_assessable")}
 
 
-def _assessed(said: Said, event: Assessed) -> None:
-    entry = Measure.of(event.input["entry"])
-    said.measures[entry.measure] = entry
-    said.aside.pop(entry.measure, None)
+def _assessed(said: Said, event: Assessed, known: Mapping[str, Measure]) -> None:
+    _heard(said, event.input["entry"], known)
     said.due = event.memory["due"]
     _note(said, event.assessment)
 
 
-def _refolded(said: Said, event: Refolded) -> None:
+def _heard(said: Said, told: Mapping[str, Any], known: Mapping[str, Measure]) -> None:
+    name = told["measure"]
+    entry = known.get(name)
+    if entry is None or entry.version != told["version"]:
+        entry = Measure.of(told)
+    said.measures[name] = entry
+    said.aside.pop(name, None)
+
+
+def _refolded(said: Said, event: Refolded, known: Mapping[str, Measure]) -> None:
     said.due = event.memory["due"]
     prints = said.prints.setdefault(event.trajectory, {})
     for measure in event.withdrawn:
         said.measures.pop(measure, None)
         prints.pop(measure, None)
     for told in event.input:
-        entry = Measure.of(told)
-        said.measures[entry.measure] = entry
-        said.aside.pop(entry.measure, None)
+        _heard(said, told, known)
     for assessment in event.assessments:
         _note(said, assessment)
     if not prints:
@@ -346,8 +359,6 @@ EFFECT = (
     "withdrawn",
 )
 _STEPS: dict[type[Event], Any] = {
-    Assessed: _assessed,
-    Refolded: _refolded,
     MeasureSetAside: _set_aside,
     FindingOpened: _finding,
     FindingAmended: _finding,

@@ -1,12 +1,12 @@
 """What a channel says of a trajectory or an episode now: the grounds in the form of a message."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.outcomes.core.rules import VERSION
+from services.outcomes.core.spec import Spec
 from services.outcomes.core.timeline import Day, ordinal
-from services.outcomes.core.trajectory import Spec, Step
+from services.outcomes.core.trajectory import Step
 
 DIGITS = 4
 """Decimals kept of numbers that are told."""
@@ -17,8 +17,7 @@ def told(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A finding that is true now.
 
     Attributes:
@@ -32,8 +31,8 @@ class Found:
     on: str
     received_on: str
     instrument: str | None
+    numbers: Mapping[str, Any]
     trajectories: tuple[str, ...] = ()
-    numbers: Mapping[str, Any] = field(default_factory=dict)
     points: Sequence[Mapping[str, Any]] = ()
     thresholds: Sequence[Mapping[str, Any]] = ()
     reasons: Sequence[str] = ()
@@ -47,14 +46,14 @@ class Found:
         return ordinal(self.received_on) - ordinal(self.on)
 
     def evidence(self) -> dict[str, Any]:
-        """The grounds, as `schemas.messages.Evidence` has them."""
+        """The grounds, as `schemas.messages.Evidence` has them; points and limits are shared."""
         return {
             "rule": self.channel,
             "rule_version": VERSION,
             "instrument": self.instrument,
             "trajectories": list(self.trajectories),
-            "points": [dict(point) for point in self.points],
-            "thresholds": [dict(limit) for limit in self.thresholds],
+            "points": list(self.points),
+            "thresholds": list(self.thresholds),
             "numbers": dict(self.numbers),
             "reasons": list(self.reasons),
             "missing": list(self.missing),

@@ -1,9 +1,8 @@
 """What an event of the log does to an episode as detection sees it, and how that is called."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.outcomes.core.case import Case, Yardsticks
 from services.outcomes.core.channels.not_assessable import UNKNOWN_INSTRUMENT
@@ -53,16 +52,17 @@ DayOf = Callable[[datetime], str]
 """The installation's calendar day of a moment, as an ISO 8601 date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why an episode is looked at again.
 
     `fresh`: something that was not known of before; its date is `on`, None where it has none.
+    `new` is the measure, where one came that was not known of before and nothing else happened.
     """
 
     why: str
     on: str | None = None
     fresh: bool = False
+    new: Measure | None = None
 
 
 def take(case: Case, event: Event, yardsticks: Yardsticks, day_of: DayOf) -> Cause | None:
@@ -97,7 +97,7 @@ def _measure(
         case.aside[name] = reason
         return Cause("measure held", event.on)
     case.aside.pop(name, None)
-    case.measures[name] = Measure(
+    case.measures[name] = entry = Measure(
         measure=name,
         version=event.originator_version,
         external_id=event.external_id,
@@ -111,7 +111,8 @@ def _measure(
         session_number=event.session_number,
         received_on=received_on,
     )
-    return Cause(_WHY[type(event)], event.on, fresh=known is None)
+    fresh = known is None
+    return Cause(_WHY[type(event)], event.on, fresh=fresh, new=entry if fresh else None)
 
 
 def _unusable(event: MeasureVersion, yardsticks: Yardsticks) -> str | None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.outcomes.core.assess import Row, assessment, rows, scale
-from services.outcomes.core.case import Case, Truth
+from services.outcomes.core.case import NOTHING, Case, Truth
 from services.outcomes.core.channels.not_assessable import DAMAGED
 from services.outcomes.core.effect import forecast_at_reflection, withdrawn
 from services.outcomes.core.event import Event
@@ -22,9 +22,9 @@ from services.outcomes.core.findings import (
     MeasureSetAside,
     Refolded,
     Said,
+    ScaleMark,
     SilenceNoticed,
     Spell,
-    scale_mark,
 )
 from services.outcomes.core.found import Found
 from services.outcomes.core.happening import Cause
@@ -38,6 +38,7 @@ CORRECTED_AWAY = "corrected away"
 SpellId = Callable[[str, int], str]
 """The id of a spell from its channel and ordinal."""
 Rows = Mapping[str, Sequence[Row]]
+NO_ROWS: Rows = {}
 
 
 @dataclass(slots=True)
@@ -65,9 +66,14 @@ class Writer:
         self.events.append(event)
 
 
-def all_rows(truth: Truth, before: Rows) -> dict[str, list[Row]]:
-    """The rows of every trajectory, taken over from earlier ones where they hold."""
-    return {key: rows(one, before.get(key, ())) for key, one in truth.trajectories.items()}
+def all_rows(truth: Truth, before: Rows, earlier: Truth = NOTHING) -> dict[str, Sequence[Row]]:
+    """The rows of every trajectory, taken over from those of an `earlier` truth where they hold."""
+    return {
+        key: before[key]
+        if earlier.trajectories.get(key) is trajectory
+        else rows(trajectory, before.get(key, ()))
+        for key, trajectory in truth.trajectories.items()
+    }
 
 
 def tell(
@@ -78,14 +84,15 @@ def tell(
     found_rows: Rows,
     cause: Cause,
     spell_id: SpellId,
+    told_rows: Rows = NO_ROWS,
 ) -> None:
     """Write what is true and was not said, and take back what was said and is not true.
 
     Late and corrected entries change what is true now, never what was said: every change is an
-    event of its own.
+    event of its own. `told_rows` are known to have been said; they only save looking.
     """
     _tell_set_aside(writer, said, case)
-    _tell_trajectories(writer, said, case, truth, found_rows, cause)
+    _tell_trajectories(writer, said, case, truth, found_rows, cause, told_rows)
     _tell_findings(writer, said, case, truth, cause, spell_id)
     _tell_forecasts(writer, said, case, truth)
     _tell_effects(writer, said, truth)
@@ -101,8 +108,7 @@ def _tell_set_aside(writer: Writer, said: Said, case: Case) -> None:
             writer.write(MeasureSetAside, measure=measure, reason=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Changed:
+class _Changed(NamedTuple):
     """A trajectory of which something else is true than was said."""
 
     key: str
@@ -117,29 +123,42 @@ class _Changed:
 
 
 def _tell_trajectories(
-    writer: Writer, said: Said, case: Case, truth: Truth, found_rows: Rows, cause: Cause
+    writer: Writer,
+    said: Said,
+    case: Case,
+    truth: Truth,
+    found_rows: Rows,
+    cause: Cause,
+    told_rows: Rows,
 ) -> None:
-    changed = [
-        _changed(said, key, found_rows.get(key, ())) for key in {**said.prints, **found_rows}
-    ]
-    # What leaves one trajectory for another leaves first: readers then hold it once.
-    for one in sorted(changed, key=lambda one: (not one.gone, one.key)):
-        if not one.new and not one.gone:
+    changed = []
+    for key in {**said.prints, **found_rows}:
+        found, told = found_rows.get(key, ()), told_rows.get(key)
+        if found is told:
             continue
+        one = _changed(said, key, found, told or ())
+        if one.new or one.gone:
+            changed.append(one)
+    # What leaves one trajectory for another leaves first: readers then hold it once.
+    changed.sort(key=lambda one: (not one.gone, one.key))
+    for one in changed:
         trajectory = truth.trajectories.get(one.key)
         memory = _memory(trajectory, truth)
-        unsaid = all(row.entry.measure not in said.prints.get(one.key, ()) for row in one.new)
+        prints = said.prints.get(one.key, ())
+        unsaid = all(row.entry.measure not in prints for row in one.new)
         if trajectory is not None and one.appended and unsaid:
             _tell_assessed(writer, said, case, trajectory, one, memory)
         else:
             _tell_refolded(writer, said, trajectory, one, cause, memory)
 
 
-def _changed(said: Said, key: str, found: Sequence[Row]) -> _Changed:
+def _changed(said: Said, key: str, found: Sequence[Row], told: Sequence[Row]) -> _Changed:
+    """Compare what is true with what was said; the rows in `told` were, and are passed over."""
     prints = said.prints.get(key, {})
-    new = [row for row in found if prints.get(row.entry.measure) != row.print]
+    same = len(told) if found[: len(told)] == told else 0
+    new = [row for row in found[same:] if prints.get(row.entry.measure) != row.print]
     gone: list[str] = []
-    if new or len(prints) != len(found):
+    if len(prints) != same or len(found) != same + len(new):
         held = {row.entry.measure for row in found}
         gone = [measure for measure in prints if measure not in held]
     return _Changed(key, found, new, gone)
@@ -153,12 +172,12 @@ def _tell_assessed(
     changed: _Changed,
     memory: dict[str, Any],
 ) -> None:
-    mark = said.scales.get(changed.key)
+    untold = said.scales.get(changed.key) != _mark(trajectory)
     for row in changed.new:
         told = assessment(trajectory, row, with_fan=True)
-        if mark != _mark(trajectory):
+        if untold:
             told["scale"] = scale(trajectory)
-            mark = _mark(trajectory)
+            untold = False
         plan = {"opened_on": case.opened_on, "primary_instrument": case.primary_instrument}
         writer.write(
             Assessed,
@@ -199,16 +218,11 @@ def _tell_refolded(
     )
 
 
-def _mark(trajectory: Trajectory) -> tuple[Any, ...]:
+def _mark(trajectory: Trajectory) -> ScaleMark:
+    """The mark of the scale, as `scale_mark` has it of one that was told."""
     start = trajectory.baseline
-    return scale_mark(
-        {
-            "instrument_version": trajectory.spec.instrument.version,
-            "baseline": start.day.score if start else None,
-            "baseline_on": start.day.on if start else None,
-            "baseline_label": trajectory.label or None,
-        }
-    )
+    score, on = (start.day.score, start.day.on) if start else (None, None)
+    return trajectory.spec.instrument.version, score, on, trajectory.label or None
 
 
 def _memory(trajectory: Trajectory | None, truth: Truth) -> dict[str, Any]:
@@ -222,7 +236,8 @@ def _memory(trajectory: Trajectory | None, truth: Truth) -> dict[str, Any]:
 def _tell_findings(
     writer: Writer, said: Said, case: Case, truth: Truth, cause: Cause, spell_id: SpellId
 ) -> None:
-    for channel in sorted({*truth.findings, *said.open_findings}):
+    open_before = [channel for channel, spell in said.spells.items() if spell.is_open]
+    for channel in sorted({*truth.findings, *open_before}):
         found, spell = truth.findings.get(channel), said.spells.get(channel)
         if found is not None:
             _tell_found(writer, found, spell, spell_id)
@@ -290,8 +305,9 @@ def _tell_effects(writer: Writer, said: Said, truth: Truth) -> None:
 def _tell_due(writer: Writer, said: Said, truth: Truth) -> None:
     """Unless an event that carries the day has been written along."""
     due = None if truth.due is None else iso(truth.due)
-    carried = any(isinstance(one, Assessed | Refolded | SilenceNoticed) for one in writer.events)
-    if due != said.due and not carried:
+    if due == said.due:
+        return
+    if not any(isinstance(one, Assessed | Refolded | SilenceNoticed) for one in writer.events):
         writer.write(DueChanged, due=due)
 
 

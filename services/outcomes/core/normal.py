@@ -32,6 +32,15 @@ _NODES_20 = (
 )
 """Positive nodes and weights of Gauss-Legendre quadrature on -1 to 1."""
 
+
+def _on_0_to_2(nodes: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """The same with the negative nodes, each shifted by 1."""
+    shifted = [((1.0 - node, weight), (1.0 + node, weight)) for node, weight in nodes]
+    return tuple(one for pair in shifted for one in pair)
+
+
+_POINTS_6, _POINTS_12, _POINTS_20 = map(_on_0_to_2, (_NODES_6, _NODES_12, _NODES_20))
+
 Z50 = 0.6744897501960817
 """Half width of the central 50 % of a standard normal variable."""
 Z80 = 1.2815515655446004
@@ -66,13 +75,12 @@ def _moderate(h: float, k: float, r: float) -> float:
     """What a correlation that is not strong adds to the product of the two probabilities."""
     if r == 0.0:
         return 0.0
-    nodes = _NODES_6 if abs(r) < 0.3 else _NODES_12 if abs(r) < 0.75 else _NODES_20
+    points = _POINTS_6 if abs(r) < 0.3 else _POINTS_12 if abs(r) < 0.75 else _POINTS_20
     squares, product, half = (h * h + k * k) / 2.0, h * k, math.asin(r) / 2.0
     total = 0.0
-    for node, weight in nodes:
-        for angle in (half * (1.0 - node), half * (1.0 + node)):
-            sine = math.sin(angle)
-            total += weight * math.exp((sine * product - squares) / (1.0 - sine * sine))
+    for point, weight in points:
+        sine = math.sin(half * point)
+        total += weight * math.exp((sine * product - squares) / (1.0 - sine * sine))
     return total * half / _TWO_PI
 
 
@@ -101,17 +109,13 @@ def _short_of_perfect(h: float, k: float, spread: float) -> float:
         tail = math.sqrt(_TWO_PI) * below(-distance / width) * distance
         total -= math.exp(-product / 2.0) * tail * (1.0 - c * gap * (1.0 - d * gap / 5.0) / 3.0)
     half = width / 2.0
-    for node, weight in _NODES_20:
-        for x in (half * (1.0 - node), half * (1.0 + node)):
-            total += half * weight * _remainder(x * x, product, gap, c, d)
+    for point, weight in _POINTS_20:
+        square = (half * point) * (half * point)
+        exponent = -(gap / square + product) / 2.0
+        if exponent > -100.0:
+            root = math.sqrt(1.0 - square)
+            full = math.exp(-product * square / (2.0 * (1.0 + root) ** 2)) / root
+            # Less the part that the series has covered.
+            rest = full - (1.0 + c * square * (1.0 + d * square))
+            total += half * weight * (math.exp(exponent) * rest)
     return total
-
-
-def _remainder(square: float, product: float, gap: float, c: float, d: float) -> float:
-    """The integrand less the part that the series has covered."""
-    exponent = -(gap / square + product) / 2.0
-    if exponent <= -100.0:
-        return 0.0
-    root = math.sqrt(1.0 - square)
-    full = math.exp(-product * square / (2.0 * (1.0 + root) ** 2)) / root
-    return math.exp(exponent) * (full - (1.0 + c * square * (1.0 + d * square)))

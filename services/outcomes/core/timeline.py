@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from services.outcomes.core.scoring import CONFLICT
@@ -14,13 +16,21 @@ KINDS = ("plan", "approach", "session", "fact", "measure", "silence")
 ATTENDED = ("attended", "late")
 """A client who came late was there."""
 MISSED = ("missed", "cancelled")
+UNTIMED = float("-inf")
+"""What has no time goes before what has one."""
 
 
+REMEMBERED = 20_000
+"""Dates that are not read anew: those of half a century."""
+
+
+@lru_cache(REMEMBERED)
 def ordinal(on: str) -> int:
     """The day number of an ISO 8601 date."""
     return date.fromisoformat(on).toordinal()
 
 
+@lru_cache(REMEMBERED)
 def iso(day: int) -> str:
     """The ISO 8601 date of a day number."""
     return date.fromordinal(day).isoformat()
@@ -67,8 +77,9 @@ class Measure:
 
     def as_dict(self) -> dict[str, Any]:
         """The entry as JSON values."""
-        told = {name: getattr(self, name) for name in _TOLD}
-        return told | {"kind": "measure", "flags": list(self.flags)}
+        told = dict(zip(_TOLD, _told(self), strict=True))
+        told["kind"], told["flags"] = "measure", list(self.flags)
+        return told
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Measure":
@@ -78,6 +89,7 @@ class Measure:
 
 
 _TOLD = tuple(name for name, one in Measure.__dataclass_fields__.items() if one.init)
+_told = attrgetter(*_TOLD)
 
 
 class Session(NamedTuple):
@@ -123,19 +135,20 @@ def place(on: str, kind: str, at: str | None, name: str) -> Place:
     Kind goes before time: "time where both have one" alone is no order once some entries of a day
     have a time and some have none, and nothing depends on it across kinds.
     """
-    instant = datetime.fromisoformat(at).timestamp() if at else float("-inf")
+    instant = datetime.fromisoformat(at).timestamp() if at else UNTIMED
     return ordinal(on), KINDS.index(kind), instant, name
 
 
 def in_order(measures: Iterable[Measure]) -> list[Measure]:
     """Measures in clinical order."""
-    return sorted(measures, key=lambda entry: entry.place)
+    return sorted(measures, key=attrgetter("place"))
 
 
 class Day(NamedTuple):
     """All measures of one trajectory on one day, and what they come to.
 
     `score` is None where no measure is sound or two disagree; `counted` are those behind it.
+    `conflict`: the items and the total of one of them disagree.
     """
 
     ordinal: int
@@ -144,6 +157,12 @@ class Day(NamedTuple):
     counted: tuple[Measure, ...]
     entries: tuple[Measure, ...]
     disagree: bool
+    conflict: bool
+
+
+def day_of(entry: Measure) -> Day:
+    """The day of a measure that is alone on it."""
+    return _day_of_one(entry.day, (entry,), entry)
 
 
 def days(entries: Iterable[Measure], change: float | None) -> list[Day]:
@@ -160,14 +179,24 @@ def days(entries: Iterable[Measure], change: float | None) -> list[Day]:
 
 
 def _day(number: int, entries: tuple[Measure, ...], change: float | None) -> Day:
-    on = entries[0].on
+    if len(entries) == 1:
+        return _day_of_one(number, entries, entries[0])
+    on, conflict = entries[0].on, any(CONFLICT in entry.flags for entry in entries)
     sound = tuple(entry for entry in entries if entry.sound)
     scores = [entry.score for entry in sound if entry.score is not None]
     if not scores:
-        return Day(number, on, None, (), entries, disagree=False)
+        return Day(number, on, None, (), entries, disagree=False, conflict=conflict)
     if len(scores) > 1 and change is not None and max(scores) - min(scores) > change:
-        return Day(number, on, None, (), entries, disagree=True)
+        return Day(number, on, None, (), entries, disagree=True, conflict=conflict)
     if all(entry.at for entry in sound):
-        return Day(number, on, scores[-1], sound[-1:], entries, disagree=False)
+        return Day(number, on, scores[-1], sound[-1:], entries, disagree=False, conflict=conflict)
     mean = sum(scores) / len(scores)
-    return Day(number, on, mean, sound, entries, disagree=False)
+    return Day(number, on, mean, sound, entries, disagree=False, conflict=conflict)
+
+
+def _day_of_one(number: int, entries: tuple[Measure, ...], only: Measure) -> Day:
+    conflict = CONFLICT in only.flags
+    if only.score is None or conflict:
+        return Day(number, only.on, None, (), entries, disagree=False, conflict=conflict)
+    score = float(only.score)
+    return Day(number, only.on, score, entries, entries, disagree=False, conflict=False)

@@ -1,15 +1,15 @@
 """One trajectory folded day by day: baseline, segments, estimate, and what the channels count."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.outcomes.core import estimate as filter_
 from services.outcomes.core.estimate import Estimate, Model
-from services.outcomes.core.instrument import Instrument
-from services.outcomes.core.limits import Limit, alarm_limit, change_limit, cut_limit
 from services.outcomes.core.rules import Rules
-from services.outcomes.core.timeline import Day, Measure, days
+from services.outcomes.core.spec import Spec
+from services.outcomes.core.swings import Swings, started, swung
+from services.outcomes.core.timeline import Day, Measure, day_of, days
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,66 +21,6 @@ class Context:
     closed: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """An instrument with its model and the rules: what a trajectory is judged by.
-
-    Attributes:
-        limits_of_change: the reliable change as findings cite it; `limits_of_course` the cut-off
-            too, `limits_of_alarm` also the alarm threshold.
-        change: the reliable change, None where none is known.
-        inclusive: whether a change of just that size counts; so where it was published as >=.
-        sign: what a score is multiplied with so that higher is worse.
-        cut: the oriented cut, half a step below the printed one.
-    """
-
-    instrument: Instrument
-    model: Model | None
-    rules: Rules
-    threshold: float
-    limits_of_change: Sequence[Limit]
-    limits_of_course: Sequence[Limit]
-    limits_of_alarm: Sequence[Limit]
-    change: float | None
-    inclusive: bool
-    sign: float
-    cut: float | None
-
-    @classmethod
-    def of(
-        cls, instrument: Instrument, rules: Rules, defaults: filter_.Defaults = filter_.DEFAULTS
-    ) -> "Spec":
-        """The instrument under these rules, at its own alarm threshold if it has one."""
-        calibrated, published = instrument.alarm_threshold, instrument.published
-        computed = instrument.jacobson_truax is not None
-        threshold = rules.alarm_threshold if calibrated is None else calibrated
-        of_change = change_limit(instrument)
-        of_course = [*of_change, *cut_limit(instrument)]
-        alarm = alarm_limit(threshold, instrument.sources.get("alarm", UNCALIBRATED))
-        return cls(
-            instrument=instrument,
-            model=filter_.model(instrument, defaults),
-            rules=rules,
-            threshold=threshold,
-            limits_of_change=of_change,
-            limits_of_course=of_course,
-            limits_of_alarm=[alarm, *of_course],
-            change=instrument.reliable_change,
-            inclusive=not computed and published is not None and published.operator == ">=",
-            sign=instrument.sign,
-            cut=instrument.oriented_cut,
-        )
-
-    def beyond(self, amount: float) -> bool:
-        """Whether a change is beyond measurement error."""
-        if self.change is None:
-            return False
-        return amount > self.change or (self.inclusive and amount == self.change)
-
-
-UNCALIBRATED = "default of the rules: this instrument has no calibration of its own"
-
-
 class Baseline(NamedTuple):
     """The day that change is counted from, and how it is called."""
 
@@ -88,8 +28,7 @@ class Baseline(NamedTuple):
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A day of a trajectory, from the baseline on, with what is known after it.
 
     Attributes:
@@ -104,6 +43,8 @@ class Step:
         gained: whether two consecutive measures have been reliably better, up to here.
         best: lowest mean of two consecutive measures so far, oriented.
         best_on: the date of the second of the two.
+        swings: the turns of the course up to here, None where no reliable change is known.
+        falls: places among the steps, up to here, that fell by a reliable change at once.
     """
 
     day: Day
@@ -125,10 +66,11 @@ class Step:
     gained: bool
     best: float | None
     best_on: str | None
+    swings: Swings | None
+    falls: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Trajectory:
+class Trajectory(NamedTuple):
     """A trajectory as it is true now: its days, its baseline, its steps from there on.
 
     `taken` is how many of its first days, and all that is known of them, are those of the earlier
@@ -137,7 +79,7 @@ class Trajectory:
 
     key: str
     spec: Spec
-    closed: int | None
+    context: Context
     entries: tuple[Measure, ...]
     days: tuple[Day, ...]
     baseline: Baseline | None
@@ -176,15 +118,34 @@ def build(
     usable = [day for day in found if _usable(day, context)]
     baseline = choose_baseline(usable, context, spec.rules)
     if baseline is None:
-        return Trajectory(key, spec, context.closed, whole, found, None, ())
+        return Trajectory(key, spec, context, whole, found, None, ())
     start = usable.index(baseline.day)
     steps: list[Step] = []
     taken = 0
-    if before is not None and before.baseline == baseline and before.closed == context.closed:
+    if before and before.baseline == baseline and before.context.closed == context.closed:
         steps, taken = _shared(before.steps, usable[start:]), same
+    if not steps:
+        steps = [_first_step(spec, baseline.day)]
     for day in usable[start + len(steps) :]:
-        steps.append(_step(spec, steps[-1] if steps else None, day, steps))
-    return Trajectory(key, spec, context.closed, whole, found, baseline, tuple(steps), taken)
+        steps.append(_step(spec, steps[0], steps[-1], day))
+    return Trajectory(key, spec, context, whole, found, baseline, tuple(steps), taken)
+
+
+def extended(before: Trajectory, entry: Measure) -> Trajectory | None:
+    """The same as `build` with one more measure, where it costs one step and nothing else.
+
+    None where it does not: the measure is not of a later day, or the baseline is not settled.
+    """
+    days_before, context, spec = before.days, before.context, before.spec
+    if entry.day <= days_before[-1].ordinal or not _settled(before, entry.day):
+        return None
+    day = day_of(entry)
+    steps = before.steps
+    if _usable(day, context):
+        steps = (*steps, _step(spec, steps[0], steps[-1], day))
+    entries, found = (*before.entries, entry), (*days_before, day)
+    taken = len(days_before)
+    return Trajectory(before.key, spec, context, entries, found, before.baseline, steps, taken)
 
 
 def _days(
@@ -207,6 +168,9 @@ def _days(
     return found, same
 
 
+EARLY = "an early baseline"
+
+
 def choose_baseline(usable: Sequence[Day], context: Context, rules: Rules) -> Baseline | None:
     """The latest measure from 28 days before the opening to the first attended session.
 
@@ -215,19 +179,30 @@ def choose_baseline(usable: Sequence[Day], context: Context, rules: Rules) -> Ba
     """
     if not usable:
         return None
-    first_session = min(context.attended, default=None)
-    opened = context.opened if context.opened is not None else first_session
-    if opened is None:
+    end = _stretch_end(context)
+    if end is None:
         return Baseline(usable[0], "the first measure")
-    start = opened - rules.intake_days
-    end = opened if first_session is None else first_session
+    start = (end if context.opened is None else context.opened) - rules.intake_days
     inside = [day for day in usable if start <= day.ordinal <= end]
     if inside:
         return Baseline(inside[-1], "baseline")
     after = [day for day in usable if day.ordinal > end]
     if after:
         return Baseline(after[0], _late(after[0], context))
-    return Baseline(usable[-1], "an early baseline")
+    return Baseline(usable[-1], EARLY)
+
+
+def _stretch_end(context: Context) -> int | None:
+    """The last day of the stretch in which a baseline is looked for: first session or opening."""
+    return context.attended[0] if context.attended else context.opened
+
+
+def _settled(trajectory: Trajectory, day: int) -> bool:
+    """Whether a measure of this later day leaves the baseline where it is."""
+    if trajectory.baseline is None or trajectory.baseline.label == EARLY:
+        return False
+    end = _stretch_end(trajectory.context)
+    return end is None or day > end
 
 
 def _late(day: Day, context: Context) -> str:
@@ -251,101 +226,128 @@ def _shared(steps: Sequence[Step], usable: Sequence[Day]) -> list[Step]:
     return same
 
 
-def _step(spec: Spec, before: Step | None, day: Day, steps: Sequence[Step]) -> Step:
-    score = spec.sign * (day.score or 0.0)
-    change = score - steps[0].score if steps else 0.0
-    worse, better = spec.beyond(change), spec.beyond(-change)
-    number, in_segment, segment, gap = _place(spec.rules, before, day)
-    estimate = _estimate(spec.model, before, day, score)
-    chance = _chance(spec, steps, estimate, score)
-    off_track = _eligible(spec.rules, number, in_segment, steps, day)
-    alarm, quiet = _alarm(spec, before, chance, eligible=off_track)
+def _first_step(spec: Spec, day: Day) -> Step:
+    """The baseline: nothing has changed yet, and nothing can alarm."""
+    model, score = spec.model, spec.sign * (day.score or 0.0)
+    estimate = None if model is None else filter_.start(model, day.ordinal, score)
+    fail, worse, better, case = _chances(spec, score, estimate)
+    return Step(
+        day=day,
+        score=score,
+        change=0.0,
+        number=1,
+        in_segment=1,
+        segment=day.ordinal,
+        gap=None,
+        worse=False,
+        better=False,
+        estimate=estimate,
+        p_fail=fail,
+        p_worse=worse,
+        p_better=better,
+        p_case=case,
+        alarm=False,
+        quiet=0,
+        gained=False,
+        best=None,
+        best_on=None,
+        swings=None if spec.change is None else started(score),
+        falls=(),
+    )
+
+
+def _step(spec: Spec, first: Step, before: Step, day: Day) -> Step:
+    """A day after the baseline, from what was known after the one before."""
+    model, score = spec.model, spec.sign * (day.score or 0.0)
+    change = score - first.score
+    reliably_better = spec.beyond(-change)
+    in_segment, segment, gap = _segment(spec.rules, before, day)
+    estimate = _estimate(model, before.estimate, day.ordinal, score)
+    fail, worse, better, case = _chances(spec, first.score, estimate)
+    may_alarm = _eligible(spec.rules, before.number + 1, in_segment, first, day)
+    alarm, quiet = _alarm(spec, before, fail, eligible=may_alarm)
     best, best_on = _best(before, score, day)
+    least, falls, swings = spec.change, before.falls, before.swings
+    if least is not None and before.score - score >= least:
+        falls = (*falls, before.number)
     return Step(
         day=day,
         score=score,
         change=change,
-        number=number,
+        number=before.number + 1,
         in_segment=in_segment,
         segment=segment,
         gap=gap,
-        worse=worse,
-        better=better,
+        worse=spec.beyond(change),
+        better=reliably_better,
         estimate=estimate,
-        p_fail=chance,
-        p_worse=_known(filter_.p_worse, spec.model, estimate),
-        p_better=_known(filter_.p_better, spec.model, estimate),
-        p_case=_known(filter_.p_case, spec.model, estimate),
+        p_fail=fail,
+        p_worse=worse,
+        p_better=better,
+        p_case=case,
         alarm=alarm,
         quiet=quiet,
-        gained=bool(before and (before.gained or (better and before.better and in_segment > 1))),
+        gained=before.gained or (reliably_better and before.better and in_segment > 1),
         best=best,
         best_on=best_on,
+        swings=swung(swings, score, least) if swings and least is not None else None,
+        falls=falls,
     )
 
 
-def _place(rules: Rules, before: Step | None, day: Day) -> tuple[int, int, int, int | None]:
-    """Number, number in the segment, the segment's first day, and the gap before it."""
-    if before is None:
-        return 1, 1, day.ordinal, None
+def _segment(rules: Rules, before: Step, day: Day) -> tuple[int, int, int | None]:
+    """Number in the segment, the segment's first day, and the gap before it."""
     gap = day.ordinal - before.day.ordinal
     if gap > rules.gap_days:
-        return before.number + 1, 1, day.ordinal, gap
-    return before.number + 1, before.in_segment + 1, before.segment, before.gap
+        return 1, day.ordinal, gap
+    return before.in_segment + 1, before.segment, before.gap
 
 
-def _estimate(model: Model | None, before: Step | None, day: Day, score: float) -> Estimate | None:
-    if model is None:
+def _estimate(
+    model: Model | None, before: Estimate | None, day: int, score: float
+) -> Estimate | None:
+    if model is None or before is None:
         return None
-    if before is None or before.estimate is None:
-        return filter_.start(model, day.ordinal, score)
-    return filter_.observe(model, filter_.advance(model, before.estimate, day.ordinal), score)
+    return filter_.observe(model, filter_.advance(model, before, day), score)
 
 
-def _known(
-    question: Callable[[Model, Estimate], float | None],
-    model: Model | None,
-    estimate: Estimate | None,
-) -> float | None:
-    return None if model is None or estimate is None else question(model, estimate)
+Chances = tuple[float | None, float | None, float | None, float | None]
+"""P(fail), P(truly worse), P(reliably better), P(still a case)."""
 
 
-def _chance(
-    spec: Spec, steps: Sequence[Step], estimate: Estimate | None, score: float
-) -> float | None:
-    """P(fail); None where the course started below the cut-off and cannot fail in that sense."""
+def _chances(spec: Spec, started_at: float, estimate: Estimate | None) -> Chances:
+    """P(fail) is None where the course started below the cut-off: it cannot fail in that sense."""
     model = spec.model
     if model is None or estimate is None:
-        return None
-    started = steps[0].score if steps else score
-    if model.cut is not None and started < model.cut:
-        return None
-    return filter_.p_fail(model, estimate, spec.rules.horizon_weeks)
+        return None, None, None, None
+    can_fail = model.cut is None or started_at >= model.cut
+    return (
+        filter_.p_fail(model, estimate, spec.rules.horizon_weeks) if can_fail else None,
+        filter_.p_worse(model, estimate),
+        filter_.p_better(model, estimate),
+        filter_.p_case(model, estimate),
+    )
 
 
-def _eligible(rules: Rules, number: int, in_segment: int, steps: Sequence[Step], day: Day) -> bool:
+def _eligible(rules: Rules, number: int, in_segment: int, first: Step, day: Day) -> bool:
     """Whether an alarm may begin at this measure."""
     if number < rules.alarm_measures or in_segment < rules.segment_measures:
         return False
-    return day.ordinal - steps[0].day.ordinal >= rules.alarm_days
+    return day.ordinal - first.day.ordinal >= rules.alarm_days
 
 
-def _alarm(
-    spec: Spec, before: Step | None, chance: float | None, *, eligible: bool
-) -> tuple[bool, int]:
+def _alarm(spec: Spec, before: Step, chance: float | None, *, eligible: bool) -> tuple[bool, int]:
     """Off track or not, and for how many measures P(fail) has been low enough to end it."""
     if chance is None:
         return False, 0
-    if before is None or not before.alarm:
+    if not before.alarm:
         return eligible and chance > spec.threshold, 0
     quiet = before.quiet + 1 if chance < spec.threshold - spec.rules.alarm_hysteresis else 0
     return (False, 0) if quiet >= 2 else (True, quiet)
 
 
-def _best(before: Step | None, score: float, day: Day) -> tuple[float | None, str | None]:
+def _best(before: Step, score: float, day: Day) -> tuple[float, str | None]:
     """The lowest mean of two consecutive measures so far, and when it was reached."""
-    if before is None:
-        return None, None
     mean = (before.score + score) / 2.0
     if before.best is None or mean < before.best:
         return mean, day.on

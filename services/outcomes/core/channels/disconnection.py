@@ -1,24 +1,22 @@
 """Disconnection: sessions missed, or no measure for long; there may be a plain reason."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
+from collections.abc import Iterable, Sequence
+from operator import attrgetter, sub
+from typing import NamedTuple
 
 from services.outcomes.core.found import Found
 from services.outcomes.core.rules import Rules
 from services.outcomes.core.timeline import MISSED, Measure, Session, iso, ordinal
 
 
-@dataclass(frozen=True, slots=True)
-class Attendance:
+class Attendance(NamedTuple):
     """What of an episode bears on disconnection; days are numbers, `today` the latest known.
 
     `days` are those on which anything was measured, in order and each once.
     """
 
-    sessions: Sequence[Session]
-    measures: Sequence[Measure]
+    sessions: Iterable[Session]
+    measures: Iterable[Measure]
     days: Sequence[int]
     opened: int | None
     breaks: Sequence[int]
@@ -45,9 +43,12 @@ def silent_from(attendance: Attendance, rules: Rules) -> int | None:
 def patience(attendance: Attendance, rules: Rules) -> int:
     """Days without a measure before it is silence: 21, or twice the median gap."""
     days = attendance.days
-    gaps = [later - earlier for earlier, later in pairwise(days)]
-    usual = median(gaps) if gaps else 0
-    return max(rules.silence_days, round(rules.silence_gaps * usual))
+    gaps: list[int] = sorted(map(sub, days[1:], days))
+    if not gaps:
+        return rules.silence_days
+    half = len(gaps) // 2
+    median = gaps[half] if len(gaps) % 2 else (gaps[half - 1] + gaps[half]) / 2
+    return max(rules.silence_days, round(rules.silence_gaps * median))
 
 
 def last_measure(attendance: Attendance) -> int | None:
@@ -56,11 +57,9 @@ def last_measure(attendance: Attendance) -> int | None:
 
 
 def _missed(attendance: Attendance, rules: Rules) -> Found | None:
-    held = [
-        session
-        for session in sorted(attendance.sessions, key=lambda one: (one.on, one.session))
-        if not _left_out(attendance.breaks, ordinal(session.on) - 1, ordinal(session.on), rules)
-    ]
+    held = sorted(attendance.sessions, key=attrgetter("on", "session"))
+    if attendance.breaks:
+        held = [one for one in held if not _in_break(attendance.breaks, ordinal(one.on), rules)]
     enough, of = rules.missed_of
     latest = held[-of:]
     missed = [session for session in latest if session.attendance in MISSED]
@@ -122,7 +121,8 @@ def _left_out(breaks: Sequence[int], since: int, until: int, rules: Rules) -> in
     """How many of the days after `since` up to `until` lie in an announced break."""
     if not breaks:
         return 0
-    return sum(
-        any(start <= day < start + rules.break_days for start in breaks)
-        for day in range(since + 1, until + 1)
-    )
+    return sum(_in_break(breaks, day, rules) for day in range(since + 1, until + 1))
+
+
+def _in_break(breaks: Sequence[int], day: int, rules: Rules) -> bool:
+    return any(start <= day < start + rules.break_days for start in breaks)

@@ -9,6 +9,7 @@ from services.outcomes.core.normal import below
 from services.outcomes.core.trajectory import Step, Trajectory
 
 MOVEMENT_WEEKS = 4.0
+AS_LIKELY_AS_NOT = 0.5
 
 
 class Window(NamedTuple):
@@ -31,18 +32,33 @@ class Window(NamedTuple):
 
 def flat(trajectory: Trajectory) -> Found | None:
     """A plateau or a stall: flat over the window, and which of the two the gain decides."""
-    window, last, rules = _window(trajectory), trajectory.last, trajectory.spec.rules
-    if window is None or last is None or last.p_better is None or window.p_flat <= rules.flat:
+    last, rules = trajectory.last, trajectory.spec.rules
+    if last is None or last.p_better is None:
         return None
-    if last.p_better < rules.better:
-        return plateau(trajectory, window, last)
-    return stalled(trajectory, window, last)
+    if not _plausible(trajectory, last):
+        return None
+    window = _window(trajectory, last)
+    if window is None or window.p_flat <= rules.flat:
+        return None
+    describe = _plateau if last.p_better < rules.better else _stalled
+    return describe(trajectory, window, last)
 
 
-def plateau(trajectory: Trajectory, window: Window, last: Step) -> Found | None:
-    """Still at or above the cut-off, and P(reliably better) < .5."""
-    if not _still_case(last, 0.5):
-        return None
+def _plausible(trajectory: Trajectory, last: Step) -> bool:
+    """What both ask for beside the flat window, which costs more to look at.
+
+    A plateau: still at or above the cut-off, and P(reliably better) < .5. Without a cut-off the
+    condition is left out, and the finding says so.
+    A stall: reliably better, P(still a case) > .8, for at least six weeks since the baseline.
+    """
+    rules = trajectory.spec.rules
+    if last.p_better is None or last.p_better < rules.better:
+        return last.p_case is None or last.p_case >= AS_LIKELY_AS_NOT
+    since = last.day.ordinal - trajectory.steps[0].day.ordinal
+    return since >= rules.stalled_days and (last.p_case or 0.0) > rules.still_case
+
+
+def _plateau(trajectory: Trajectory, window: Window, last: Step) -> Found:
     numbers = {
         "slope": raw(trajectory.spec, window.slope),
         "window_weeks": told(window.weeks),
@@ -55,13 +71,8 @@ def plateau(trajectory: Trajectory, window: Window, last: Step) -> Found | None:
     return _found(trajectory, "plateau", window, last, numbers)
 
 
-def stalled(trajectory: Trajectory, window: Window, last: Step) -> Found | None:
-    """Reliably better, P(still a case) > .8, for at least six weeks since the baseline."""
-    rules, first = trajectory.spec.rules, trajectory.steps[0]
-    if last.day.ordinal - first.day.ordinal < rules.stalled_days:
-        return None
-    if last.p_case is None or last.p_case <= rules.still_case:
-        return None
+def _stalled(trajectory: Trajectory, window: Window, last: Step) -> Found:
+    first = trajectory.steps[0]
     reached = next((step for step in trajectory.steps if step.better), window.steps[0])
     numbers = {
         "gain": told(first.score - window.level),
@@ -75,20 +86,16 @@ def stalled(trajectory: Trajectory, window: Window, last: Step) -> Found | None:
     return _found(trajectory, "stalled", window, last, numbers)
 
 
-def _still_case(last: Step, least: float) -> bool:
-    """Without a cut-off the condition is left out, and the finding says so."""
-    return last.p_case is None or last.p_case >= least
-
-
-def _window(trajectory: Trajectory) -> Window | None:
+def _window(trajectory: Trajectory, last: Step) -> Window | None:
     """The last eight weeks, where they hold enough measures over long enough."""
-    last, model, rules = trajectory.last, trajectory.spec.model, trajectory.spec.rules
-    if last is None or model is None:
+    model, rules, known = trajectory.spec.model, trajectory.spec.rules, trajectory.steps
+    if model is None or len(known) < rules.window_measures:
         return None
     since = max(last.day.ordinal - rules.window_days, last.segment)
-    steps = [step for step in trajectory.steps if step.day.ordinal >= since]
-    span = last.day.ordinal - steps[0].day.ordinal
-    if len(steps) < rules.window_measures or span < rules.window_span:
+    if known[-rules.window_measures].day.ordinal < since:
+        return None
+    steps = [step for step in known if step.day.ordinal >= since]
+    if last.day.ordinal - steps[0].day.ordinal < rules.window_span:
         return None
     slope, squares = _line(steps)
     sd = math.sqrt(model.noise / squares)
@@ -100,8 +107,8 @@ def _line(steps: Sequence[Step]) -> tuple[float, float]:
     """The least-squares slope a week, and the sum of squares of the weeks about their mean."""
     weeks = [step.day.ordinal / 7 for step in steps]
     middle = sum(weeks) / len(weeks)
-    squares = sum((week - middle) ** 2 for week in weeks)
-    products = sum((week - middle) * step.score for week, step in zip(weeks, steps, strict=True))
+    squares = sum([(week - middle) ** 2 for week in weeks])
+    products = sum([(week - middle) * step.score for week, step in zip(weeks, steps, strict=True)])
     return products / squares, squares
 
 

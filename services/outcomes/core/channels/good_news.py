@@ -37,8 +37,8 @@ def _recovered(trajectory: Trajectory, before: Step, last: Step) -> bool:
 def _sudden(trajectory: Trajectory) -> tuple[Step, Step] | None:
     """The latest sudden gain, unless half of it has gone since."""
     steps = trajectory.steps
-    for place in range(len(steps) - 2, 1, -1):
-        if _is_sudden(trajectory, steps, place):
+    for place in reversed(steps[-1].falls):
+        if 2 <= place <= len(steps) - 2 and _is_sudden(trajectory, steps, place):
             gain = steps[place - 1].score - steps[place].score
             lost = max(step.score for step in steps[place:]) - steps[place].score
             return (steps[place - 1], steps[place]) if lost < SHARE_KEPT * gain else None

@@ -1,13 +1,13 @@
 """Not assessable, and why: too little is known to say that a course goes well or badly."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.outcomes.core.found import Found
 from services.outcomes.core.rules import Rules
-from services.outcomes.core.scoring import CONFLICT
+from services.outcomes.core.spec import Spec
 from services.outcomes.core.timeline import iso, ordinal
-from services.outcomes.core.trajectory import Spec, Step, Trajectory
+from services.outcomes.core.trajectory import Step, Trajectory
 
 TOO_FEW = "too_few"
 TOO_OLD = "too_old"
@@ -21,8 +21,7 @@ UNKNOWN_INSTRUMENT = "unknown_instrument"
 DAMAGED = "record_damaged"
 
 
-@dataclass(frozen=True, slots=True)
-class Ignorance:
+class Ignorance(NamedTuple):
     """What of an episode says how much is known; days are numbers, `today` the latest known."""
 
     primary: Trajectory | None
@@ -60,10 +59,12 @@ def of_baseline(spec: Spec, first: Step) -> list[str]:
     cut = spec.cut
     if cut is not None and first.score < cut:
         reasons.append(USUAL_RANGE)
+    if spec.change is None:
+        return reasons
     start = spec.sign * first.score
-    if not spec.beyond(instrument.maximum - start) and spec.change is not None:
+    if not spec.beyond(instrument.maximum - start):
         reasons.append(AT_TOP)
-    if not spec.beyond(start - instrument.minimum) and spec.change is not None:
+    if not spec.beyond(start - instrument.minimum):
         reasons.append(AT_BOTTOM)
     return reasons
 
@@ -75,7 +76,7 @@ def not_assessable(known: Ignorance, held: Mapping[str, int], rules: Rules) -> F
     trajectory = known.primary
     last = trajectory.last if trajectory else None
     newest = trajectory.days[-1].on if trajectory and trajectory.days else None
-    longest = max(known.today - since for since in held.values())
+    longest = known.today - min(held.values())
     urgent = longest >= rules.unassessable_days or DAMAGED in held
     return Found(
         channel="not_assessable",
@@ -139,4 +140,4 @@ def _of_course(
 
 def _contradicted(trajectory: Trajectory) -> bool:
     latest = trajectory.days[-1]
-    return latest.disagree or any(CONFLICT in entry.flags for entry in latest.entries)
+    return latest.disagree or latest.conflict

@@ -1,7 +1,6 @@
 """Something about the measures themselves: contradictions, sawtooth, floor and ceiling."""
 
 from services.outcomes.core.found import Found, points, raw
-from services.outcomes.core.scoring import CONFLICT
 from services.outcomes.core.timeline import Day
 from services.outcomes.core.trajectory import Trajectory
 
@@ -33,7 +32,7 @@ def validity(trajectory: Trajectory) -> Found | None:
 
 def _contradictions(latest: Day) -> list[str]:
     kinds = []
-    if any(CONFLICT in entry.flags for entry in latest.entries):
+    if latest.conflict:
         kinds.append("conflict")
     if latest.disagree:
         kinds.append("two_on_a_day")
@@ -41,26 +40,10 @@ def _contradictions(latest: Day) -> list[str]:
 
 
 def _shape(trajectory: Trajectory) -> list[str]:
-    change = trajectory.spec.change
-    if change is None:
+    swings = trajectory.last.swings if trajectory.last else None
+    if swings is None or swings.turns < trajectory.spec.rules.sawtooth:
         return []
-    turns = direction_changes([step.score for step in trajectory.steps], change)
-    return ["sawtooth"] if turns >= trajectory.spec.rules.sawtooth else []
-
-
-def direction_changes(scores: list[float], least: float) -> int:
-    """How often the course turns round, each move between two turns being at least `least`."""
-    turns, direction = 0, 0
-    low = high = scores[0] if scores else 0.0
-    for score in scores:
-        low, high = min(low, score), max(high, score)
-        if direction <= 0 and score - low >= least:
-            turns += direction != 0
-            direction, high = 1, score
-        elif direction >= 0 and high - score >= least:
-            turns += direction != 0
-            direction, low = -1, score
-    return turns
+    return ["sawtooth"]
 
 
 def _ends(trajectory: Trajectory) -> list[str]:

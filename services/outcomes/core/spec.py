@@ -1,0 +1,69 @@
+"""What a trajectory is judged by: an instrument with its model, under one set of rules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.outcomes.core import estimate as filter_
+from services.outcomes.core.estimate import Model
+from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.limits import Limit, alarm_limit, change_limit, cut_limit
+from services.outcomes.core.rules import Rules
+
+UNCALIBRATED = "default of the rules: this instrument has no calibration of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """An instrument with its model and the rules: what a trajectory is judged by.
+
+    Attributes:
+        limits_of_change: the reliable change as findings cite it; `limits_of_course` the cut-off
+            too, `limits_of_alarm` also the alarm threshold.
+        change: the reliable change, None where none is known.
+        inclusive: whether a change of just that size counts; so where it was published as >=.
+        sign: what a score is multiplied with so that higher is worse.
+        cut: the oriented cut, half a step below the printed one.
+    """
+
+    instrument: Instrument
+    model: Model | None
+    rules: Rules
+    threshold: float
+    limits_of_change: Sequence[Limit]
+    limits_of_course: Sequence[Limit]
+    limits_of_alarm: Sequence[Limit]
+    change: float | None
+    inclusive: bool
+    sign: float
+    cut: float | None
+
+    @classmethod
+    def of(
+        cls, instrument: Instrument, rules: Rules, defaults: filter_.Defaults = filter_.DEFAULTS
+    ) -> "Spec":
+        """The instrument under these rules, at its own alarm threshold if it has one."""
+        calibrated, published = instrument.alarm_threshold, instrument.published
+        computed = instrument.jacobson_truax is not None
+        threshold = rules.alarm_threshold if calibrated is None else calibrated
+        of_change = change_limit(instrument)
+        of_course = [*of_change, *cut_limit(instrument)]
+        alarm = alarm_limit(threshold, instrument.sources.get("alarm", UNCALIBRATED))
+        return cls(
+            instrument=instrument,
+            model=filter_.model(instrument, defaults),
+            rules=rules,
+            threshold=threshold,
+            limits_of_change=of_change,
+            limits_of_course=of_course,
+            limits_of_alarm=[alarm, *of_course],
+            change=instrument.reliable_change,
+            inclusive=not computed and published is not None and published.operator == ">=",
+            sign=instrument.sign,
+            cut=instrument.oriented_cut,
+        )
+
+    def beyond(self, amount: float) -> bool:
+        """Whether a change is beyond measurement error."""
+        if self.change is None:
+            return False
+        return amount > self.change or (self.inclusive and amount == self.change)
