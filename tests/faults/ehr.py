@@ -62,6 +62,10 @@ class Ehr:
         self.repeated = 0
         """Calls that had to be sent again."""
 
+    def another(self) -> "Ehr":
+        """A further connection of the same system, for another thread."""
+        return Ehr(self._url, self._token, self.record)
+
     def send(self, method: str, path: str, body: Any = None) -> Told:
         """Make a call until it is answered by something else than "try again".
 

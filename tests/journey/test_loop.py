@@ -173,8 +173,9 @@ def test_a_supervisor_sees_the_decision_and_nothing_that_is_the_authors(clinic: 
     assert theirs.status == 200
     assert PIVOT in theirs.text
     assert EXPECTED in theirs.text, "this was shared"
-    for private in (OWN, ASSUMED, UNKNOWN, CONFIDENCE, "it is the evenings", "rarely kept"):
+    for private in (OWN, ASSUMED, UNKNOWN, "it is the evenings", "rarely kept"):
         assert private not in theirs.html
+    assert not re.search(rf"\b{CONFIDENCE}\b", theirs.text)
     assert 'id="reflect"' not in theirs.html
 
 
