@@ -191,6 +191,7 @@ class Detector:
         for event in writer.events:
             evolve(known.said, event, known.case.measures)
         known.truth, known.rows, known.told = now_true, rows, rows
+        self._not_before.pop(known.episode, None)
         return writer.events
 
     # Time

@@ -503,6 +503,36 @@ def test_what_time_alone_made_known_is_said_when_its_turn_comes(
     assert "disconnection" not in now_open(log)
 
 
+def test_time_is_looked_at_again_after_a_measure_went() -> None:
+    log = MemoryLog()
+    sender = Sender(log)
+    sender.open(0)
+    sender.measure("m0", 0, 14)
+    sender.measure("m1", 30, 14)
+    reader = detector(log, due=lambda today: [episode_id()])
+    detect(log, reader)
+    assert reader.tick(START + timedelta(days=40)) == 0, "nothing is due before day 51"
+    sender.withdraw("m1")
+    detect(log, reader)
+    reader.tick(START + timedelta(days=40))
+    assert "disconnection" in now_open(log), "the last measure is 40 days old now"
+
+
+def test_a_scale_that_reads_otherwise_is_told_though_no_measure_changed() -> None:
+    log = MemoryLog()
+    sender, reader = Sender(log), detector(log)
+    sender.measure("m0", 10, 14)
+    detect(log, reader)
+    sender.open(0)
+    detect(log, reader)
+    (refolded,) = log.of(findings.Refolded)
+    assert refolded.assessments[0]["scale"]["baseline_label"] == "late baseline"
+    assert refolded.since == "2024-01-11"
+    sender.open(0, primary="phq-9")
+    detect(log, reader)
+    assert len(log.of(findings.Refolded)) == 1, "once is enough"
+
+
 def test_the_clock_is_not_asked_while_it_is_not_trusted() -> None:
     log = MemoryLog()
     Sender(log).open(0)

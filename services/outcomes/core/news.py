@@ -137,7 +137,7 @@ def _tell_trajectories(
         if found is told:
             continue
         one = _changed(said, key, found, told or ())
-        if one.new or one.gone:
+        if one.new or one.gone or _is_scale_changed(said, truth.trajectories.get(key)):
             changed.append(one)
     # What leaves one trajectory for another leaves first: readers then hold it once.
     changed.sort(key=lambda one: (not one.gone, one.key))
@@ -146,7 +146,7 @@ def _tell_trajectories(
         memory = _memory(trajectory, truth)
         prints = said.prints.get(one.key, ())
         unsaid = all(row.entry.measure not in prints for row in one.new)
-        if trajectory is not None and one.appended and unsaid:
+        if trajectory is not None and one.new and one.appended and unsaid:
             _tell_assessed(writer, said, case, trajectory, one, memory)
         else:
             _tell_refolded(writer, said, trajectory, one, cause, memory)
@@ -162,6 +162,12 @@ def _changed(said: Said, key: str, found: Sequence[Row], told: Sequence[Row]) ->
         held = {row.entry.measure for row in found}
         gone = [measure for measure in prints if measure not in held]
     return _Changed(key, found, new, gone)
+
+
+def _is_scale_changed(said: Said, trajectory: Trajectory | None) -> bool:
+    """Whether the scale alone reads otherwise now, such as where its baseline comes from."""
+    told = said.scales.get(trajectory.key) if trajectory is not None else None
+    return trajectory is not None and told is not None and told != _mark(trajectory)
 
 
 def _tell_assessed(
@@ -205,7 +211,7 @@ def _tell_refolded(
     writer.write(
         Refolded,
         trajectory=changed.key,
-        since=min(dates),
+        since=min(dates) if dates else changed.rows[0].entry.on,
         why=cause.why,
         assessments=told,
         input=[
