@@ -10,6 +10,7 @@ import orjson
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
 from services.chassis.faults import ForgedError, ShreddedError
+from services.chassis.packing import pack, unpack
 from services.chassis.vault import Vault, owner_of
 
 UNKNOWN_TIME = datetime(1, 1, 1, tzinfo=UTC)
@@ -83,9 +84,9 @@ class Damaged:
 class SealingMapper(Mapper[UUID]):
     """Maps events to rows whose state only the owner's key opens.
 
-    The state is JSON of the event's own fields and its time. Stream, version, topic and owner are
-    columns or in clear before the ciphertext, and are authenticated with it: a row moved elsewhere
-    does not open.
+    The state is packed JSON of the event's own fields and its time. Stream, version, topic and
+    owner are columns or in clear before the ciphertext, and are authenticated with it: a row moved
+    elsewhere does not open.
     """
 
     def __init__(self, vault: Vault, topics: Mapping[str, type[Any]]) -> None:
@@ -112,7 +113,8 @@ class SealingMapper(Mapper[UUID]):
             raise ValueError(f"the timestamp of {type(domain_event).__name__} has no zone")
         if moment.tzinfo is not UTC:
             state["timestamp"] = moment.astimezone(UTC)
-        sealed = self._vault.seal(owner, orjson.dumps(state), _context(stream, version, topic))
+        packed = pack(orjson.dumps(state))
+        sealed = self._vault.seal(owner, packed, _context(stream, version, topic))
         return StoredEvent(
             originator_id=stream, originator_version=version, topic=topic, state=sealed
         )
@@ -136,7 +138,7 @@ class SealingMapper(Mapper[UUID]):
     def _rebuild(self, stored: StoredEvent) -> Any:
         stream = cast(UUID, stored.originator_id)
         context = _context(stream, stored.originator_version, stored.topic)
-        plain = self._vault.unseal(stored.state, context)
+        plain = unpack(self._vault.unseal(stored.state, context))
         kind = self._topics.get(stored.topic)
         if kind is None:
             return _damaged(stored, "no event class has this topic")
