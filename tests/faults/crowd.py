@@ -23,6 +23,12 @@ class Crowd:
 
     record: Record = field(default_factory=Record)
     failed: list[BaseException] = field(default_factory=list)
+    ehrs: list[Ehr] = field(default_factory=list)
+
+    @property
+    def repeated(self) -> int:
+        """How often a call had to be sent again."""
+        return sum(ehr.repeated for ehr in self.ehrs)
 
 
 @contextmanager
@@ -35,6 +41,7 @@ def crowd(
     def send(seed: int) -> None:
         try:
             ehr = Ehr(lambda: process().url("outcomes"), house.token, all_.record)
+            all_.ehrs.append(ehr)
             load.work(ehr, seed, today, enough)
         except BaseException as error:
             all_.failed.append(error)

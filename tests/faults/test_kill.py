@@ -1,8 +1,9 @@
 """A process that is killed at any moment keeps what it acknowledged, and loses or doubles nothing.
 
-PIVOTPOINT_KILL_ROUNDS sets how often it is killed (8).
+PIVOTPOINT_KILL_ROUNDS sets how often it is killed (8); --log-cli-level=INFO tells the figures.
 """
 
+import logging
 import os
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ from tests.faults.crowd import answered, crowd
 from tests.faults.house import LIND, catch_up, prepared
 from tests.faults.process import Process
 
+LOGGER = logging.getLogger(__name__)
 ROUNDS = int(os.environ.get("PIVOTPOINT_KILL_ROUNDS", "8"))
 CALLS = (5, 60)
 """After how many further answers it is killed: at least, at most."""
@@ -41,4 +43,7 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(tmp_path: Path) -> No
     assert all_.failed == []
     catch_up(house.data, clock)
     told = all_.record.all()
+    LOGGER.info("%d kills, %d calls acknowledged", ROUNDS, len(told))
+    LOGGER.info("%d answers at pages acknowledged", len(clinician.recorded))
+    LOGGER.info("%d calls repeated because nobody answered", all_.repeated)
     assert audit(house.data, told, clinician=LIND, answered=clinician.recorded) == []
