@@ -1,7 +1,7 @@
 """What a person at a page may do: every command checks whose episode it is, then commits."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -114,7 +114,9 @@ class Desk:
         known = {key for key, one in doc["alerts"].items() if one["channel"] != rules.RISK}
         if not {UUID(key).hex for key in form.answers} <= known:
             raise RefusedError("a reflection answers alerts of this client, never a risk answer")
-        id_ = fresh_id()
+        id_ = self._id_of(person, episode, form)
+        if self.log.read(id_):  # the answer to the first sending was lost: it is recorded
+            return id_, 0
         events = writing.recorded(self._writing(person, episode, doc, id_), form)
         answers = [UUID(key) for key in form.answers]
         position = self._store(events, answers, person)
@@ -200,6 +202,16 @@ class Desk:
             raise NotYoursError
         return found
 
+    def _id_of(self, person: Person, episode: UUID, form: ReflectionForm) -> UUID:
+        """The reflection that a form makes; words changed under the same key make another.
+
+        What it answers is left out: an alert that was answered is offered no more.
+        """
+        if not form.key:
+            return fresh_id()
+        content = repr(replace(form, answers=()))
+        return self.ids.derive("reflection", person.id.hex, episode.hex, content)
+
     # Storing
 
     def _alerts(self, ids: Sequence[UUID], decide: Decide) -> int:
@@ -230,6 +242,9 @@ class Desk:
             return alerts.decide_acknowledge(state, by, name, "reflected", "", "", pen)
 
         def unit(read: Read | None) -> tuple[list[Event], list[Event]]:
+            begins = read is not None and events[0].originator_version == 1
+            if begins and read and read(events[0].originator_id):
+                return [], []  # the same was sent twice at once
             all_ = [*events, *self._decided(answers, reflected, read)]
             return all_, all_
 

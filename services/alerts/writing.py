@@ -59,6 +59,8 @@ class ReflectionForm:
     """Which of expectation, assumption, client_view, pattern others may read."""
     answers: tuple[str, ...] = ()
     """Alerts (hexadecimal ids) that this reflection answers; they leave the inbox."""
+    key: str = ""
+    """What the page gave the form: the same words under the same key are one reflection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """What people do about alerts, what falls due, and who may see and do which."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -491,3 +493,34 @@ def test_commands_about_persons_repeated_change_nothing(rig: Rig) -> None:
     assert rig.register.add("alice", "clinician") == rig.person("alice").id
     rig.register.link("alice", "clinic", "dr-a")
     assert rig.log.head() == head
+
+
+def test_the_same_form_sent_again_is_one_reflection(rig: Rig) -> None:
+    """As when the answer to the first sending was lost; the alert it answered is gone by then."""
+    alert = flagged(rig)
+    alice = rig.person("alice")
+    filled = form(key="a" * 32, expectation="below 10 by now", answers=(alert.hex,))
+    first, _ = rig.desk.reflect(alice, K, filled)
+    head = rig.log.head()
+    again, _ = rig.desk.reflect(alice, K, replace(filled, answers=()))
+    assert (again, rig.log.head()) == (first, head)
+    assert len(page(rig).document["reflections"]) == 1
+
+
+def test_the_same_form_sent_many_times_at_once_is_one_reflection(rig: Rig) -> None:
+    flagged(rig)
+    alice, filled = rig.person("alice"), form(key="b" * 32)
+    with ThreadPoolExecutor(8) as pool:
+        sent = list(pool.map(lambda _: rig.desk.reflect(alice, K, filled)[0], range(16)))
+    assert len(set(sent)) == 1
+    assert len(page(rig).document["reflections"]) == 1
+
+
+def test_other_words_in_the_same_form_are_another_reflection(rig: Rig) -> None:
+    """What was written after going back a page is not dropped."""
+    flagged(rig)
+    alice, filled = rig.person("alice"), form(key="c" * 32)
+    rig.desk.reflect(alice, K, filled)
+    rig.desk.reflect(alice, K, replace(filled, pattern="good weeks follow a plan"))
+    rig.desk.reflect(alice, K, replace(filled, key="d" * 32))
+    assert len(page(rig).document["reflections"]) == 3

@@ -17,6 +17,7 @@ from services.alerts.pages.story import tell
 from services.alerts.views.course import EpisodePage
 from services.alerts.writing import RefusedError
 from services.chassis.http.problem import Problem, ProblemError
+from services.chassis.ids import fresh_id
 
 WAIT_S = 1.0
 """How long a page waits for the views to show what was just done."""
@@ -164,6 +165,7 @@ def _show(
         page=page,
         story=tell(page, house.today(), show),
         draft=draft,
+        new_key=fresh_id().hex,
         prompts=form.prompts(house.lenses),
         lenses=house.lenses,
         unknown_reasons=REASONS,

@@ -68,7 +68,7 @@ def prompts(lenses: Sequence[Lens]) -> list[Prompt]:
 
 _TEXTS = (
     "reason", "expectation", "assumption", "client_view", "pattern", "approach", "own_part",
-    "since", "review_on", "confidence", "beyond", "decision",
+    "since", "review_on", "confidence", "beyond", "decision", "key",
 )  # fmt: skip
 _BOXES = ("unknown", "lens", "shared", "answers", "decision")
 
@@ -131,6 +131,7 @@ def read(
         lenses=tuple(draft.chosen["lens"]),
         shared=tuple(draft.chosen["shared"]),
         answers=tuple(alert for alert in draft.chosen["answers"] if alert in answerable),
+        key=draft.value("key"),
     )
 
 
