@@ -227,3 +227,24 @@ def test_lenses_with_evidence_come_first_and_none_claims_to_match() -> None:
     assert not any(lens.matching for lens in lenses)
     assert [lens.name for lens in lenses if lens.private] == ["own part"]
     assert all(lens.label and lens.source for lens in lenses)
+
+
+def test_what_cannot_be_assessed_says_why_before_how_old() -> None:
+    """A course measured today is not unassessable because of its age."""
+    numbers = {"measures": 6, "last_on": "2026-03-02", "days": 0}
+    made_ = card.make(
+        card.Ground(
+            "not_assessable",
+            {"instrument": "phq-9", "numbers": numbers, "reasons": ["started_in_usual_range"]},
+        )
+    )
+    assert made_["title"].startswith("Not assessable: the course started in the usual range")
+    assert made_["sentence"].endswith("We cannot say whether this goes well.")
+    assert "0 days" not in str(made_)
+    few = card.make(
+        card.Ground(
+            "not_assessable",
+            {"instrument": "phq-9", "numbers": numbers | {"measures": 1}, "reasons": ["too_few"]},
+        )
+    )
+    assert few["title"] == "Not assessable: one PHQ-9 measure"

@@ -328,13 +328,18 @@ def _disconnection(ground: Ground) -> Words:
 
 
 def _not_assessable(ground: Ground) -> Words:
+    reasons = [str(code) for code in ground.evidence.get("reasons", ())]
+    grounds = [WHY_NOT.get(code, code.replace("_", " ")) for code in reasons]
+    if reasons and not {"too_few", "too_old"} & set(reasons):
+        why = grounds[0].rstrip(".")
+        title = f"Not assessable: {why[:1].lower()}{why[1:]}"
+        return title, f"{why}. We cannot say whether this goes well.", grounds
     number, days = ground.number("measures"), ground.number("days")
     have = count(number, f"{ground.title} measure", f"{ground.title} measures")
-    age = f", the last {show(days)} days old" if days is not None else ""
+    age = f", the last {count(days, 'day', 'days')} old" if days else ""
     title = f"Not assessable: {have}{age}"
     sentence = f"{have[:1].upper()}{have[1:]}{age}. We cannot say whether this goes well."
-    reasons = [str(code) for code in ground.evidence.get("reasons", ())]
-    return title, sentence, [WHY_NOT.get(code, code.replace("_", " ")) for code in reasons]
+    return title, sentence, grounds
 
 
 _VALIDITY = {
