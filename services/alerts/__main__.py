@@ -5,11 +5,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import click
 
-from services.chassis.command import PlainGroup, data_option, migrated, rows, with_command
+from services.chassis.command import (
+    PlainGroup,
+    add_upkeep,
+    data_option,
+    migrated,
+    rows,
+    with_command,
+)
 
 if TYPE_CHECKING:
     from services.alerts.core.person import Person
@@ -40,6 +46,9 @@ def opened(data: Path) -> Iterator["Alerts"]:
 @click.group(cls=PlainGroup, help="The service that prompts people: who they are, and its records.")
 def alerts() -> None:
     """Hold the commands of the alerts service."""
+
+
+add_upkeep(alerts, opened)
 
 
 @alerts.command("migrate")
@@ -234,54 +243,6 @@ def invite(name: str, data: Path) -> None:
         running = None if folder.is_elsewhere(PREFIX) else folder.address(data, "alerts")
         url = running or settings.url or f"http://{settings.host}:{settings.port}"
         click.echo(f"{url}/signin/{service.signin.invite(name)}")
-
-
-@alerts.command("verify")
-@data_option
-def verify(data: Path) -> None:
-    """Decrypt and check every event, compare every view with a fresh fold; exit 1 on any fault."""
-    from services.chassis.upkeep import check_all
-
-    with opened(data) as service:
-        check_all(service.store, service.views)
-
-
-@alerts.command("rebuild")
-@click.argument("views", nargs=-1)
-@data_option
-def rebuild(views: tuple[str, ...], data: Path) -> None:
-    """Build VIEWS (all when left out) anew beside the old ones, then switch; intake goes on."""
-    from services.chassis.upkeep import rebuild_all
-
-    with opened(data) as service:
-        rebuild_all(service.store, service.views, views)
-
-
-@alerts.group(cls=PlainGroup, help="Episodes set aside because an entry could not be read.")
-def parked() -> None:
-    """Hold the commands about what is parked."""
-
-
-@parked.command("list")
-@data_option
-def parked_list(data: Path) -> None:
-    """List what is parked: who follows the log, the episode's id, since which position, why."""
-    from services.chassis.upkeep import list_parked
-
-    with opened(data) as service:
-        list_parked(service.store)
-
-
-@parked.command("replay")
-@click.argument("reader", required=False)
-@click.argument("key", type=click.UUID, required=False)
-@data_option
-def parked_replay(reader: str | None, key: UUID | None, data: Path) -> None:
-    """Let the running service try again: all, those of READER, or one KEY of READER."""
-    from services.chassis.upkeep import replay_parked
-
-    with opened(data) as service:
-        replay_parked(service.store, reader, key)
 
 
 def _of_environment(*, migrate: bool = False) -> "Alerts":

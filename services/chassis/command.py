@@ -1,14 +1,17 @@
 """How every command of the command line fails, asks where the data is, and shows that it works."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import click
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 DATA_FOLDER = "var"
+Opened = Callable[[Path], AbstractContextManager[Any]]
+"""Opens a service over a data folder for the length of a block; it has `store` and `views`."""
 
 
 class PlainGroup(click.Group):
@@ -107,3 +110,53 @@ def rows(head: Sequence[str], body: Iterable[Sequence[str]], nothing: str) -> No
     for line in (head, *lines):
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
+
+
+def add_upkeep(group: click.Group, opened: Opened) -> None:
+    """Give a service's group the commands that every service has: verify, rebuild, parked.
+
+    `opened` opens the service, nothing of it running.
+    """
+
+    @group.command("verify")
+    @data_option
+    def verify(data: Path) -> None:
+        """Check every event, compare every view with a fresh fold; exit 1 on any fault."""
+        from services.chassis.upkeep import check_all
+
+        with opened(data) as service:
+            check_all(service.store, service.views)
+
+    @group.command("rebuild")
+    @click.argument("views", nargs=-1)
+    @data_option
+    def rebuild(views: tuple[str, ...], data: Path) -> None:
+        """Build VIEWS (all when left out) anew beside the old ones, then switch; intake goes on."""
+        from services.chassis.upkeep import rebuild_all
+
+        with opened(data) as service:
+            rebuild_all(service.store, service.views, views)
+
+    @group.group(cls=PlainGroup, help="Episodes set aside because an entry could not be read.")
+    def parked() -> None:
+        """Hold the commands about what is parked."""
+
+    @parked.command("list")
+    @data_option
+    def parked_list(data: Path) -> None:
+        """List what is parked: who follows the log, the episode's id, since which position, why."""
+        from services.chassis.upkeep import list_parked
+
+        with opened(data) as service:
+            list_parked(service.store)
+
+    @parked.command("replay")
+    @click.argument("reader", required=False)
+    @click.argument("key", type=click.UUID, required=False)
+    @data_option
+    def parked_replay(reader: str | None, key: UUID | None, data: Path) -> None:
+        """Let the running service try again: all, those of READER, or one KEY of READER."""
+        from services.chassis.upkeep import replay_parked
+
+        with opened(data) as service:
+            replay_parked(service.store, reader, key)

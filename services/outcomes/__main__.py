@@ -10,6 +10,7 @@ import click
 
 from services.chassis.command import (
     PlainGroup,
+    add_upkeep,
     data_option,
     migrated,
     progress,
@@ -46,6 +47,9 @@ def opened(data: Path) -> Iterator["Outcomes"]:
 @click.group(cls=PlainGroup, help="The service that takes measures and finds failures.")
 def outcomes() -> None:
     """Hold the commands of the outcomes service."""
+
+
+add_upkeep(outcomes, opened)
 
 
 @outcomes.command("migrate")
@@ -186,54 +190,6 @@ def held_release(measures: tuple[UUID, ...], everything: bool, data: Path) -> No
     click.echo(f"{len(wanted) - refused} released.")
     if refused:
         raise click.ClickException(f"{refused} could not be released: their reason still holds")
-
-
-@outcomes.command("verify")
-@data_option
-def verify(data: Path) -> None:
-    """Decrypt and check every event, compare every view with a fresh fold; exit 1 on any fault."""
-    from services.chassis.upkeep import check_all
-
-    with opened(data) as service:
-        check_all(service.store, service.views)
-
-
-@outcomes.command("rebuild")
-@click.argument("views", nargs=-1)
-@data_option
-def rebuild(views: tuple[str, ...], data: Path) -> None:
-    """Build VIEWS (all when left out) anew beside the old ones, then switch; intake goes on."""
-    from services.chassis.upkeep import rebuild_all
-
-    with opened(data) as service:
-        rebuild_all(service.store, service.views, views)
-
-
-@outcomes.group(cls=PlainGroup, help="Episodes set aside because an entry could not be read.")
-def parked() -> None:
-    """Hold the commands about what is parked."""
-
-
-@parked.command("list")
-@data_option
-def parked_list(data: Path) -> None:
-    """List what is parked: who follows the log, the episode's id, since which position, why."""
-    from services.chassis.upkeep import list_parked
-
-    with opened(data) as service:
-        list_parked(service.store)
-
-
-@parked.command("replay")
-@click.argument("reader", required=False)
-@click.argument("key", type=click.UUID, required=False)
-@data_option
-def parked_replay(reader: str | None, key: UUID | None, data: Path) -> None:
-    """Let the running service try again: all, those of READER, or one KEY of READER."""
-    from services.chassis.upkeep import replay_parked
-
-    with opened(data) as service:
-        replay_parked(service.store, reader, key)
 
 
 @outcomes.group(cls=PlainGroup, help="The questionnaires that are scored, and a clinic's own.")
