@@ -6,6 +6,7 @@ risk answer knows no parking: what cannot be read is told to the backup.
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -39,7 +40,7 @@ def source_of(delivery: Delivery) -> str:
     return f"{delivery.log_id}/{delivery.topic}/{delivery.partition}"
 
 
-class _Consumer:
+class _Consumer(ABC):
     """What both consumers share: skip what is stored, decide a page, store it with its offset."""
 
     def __init__(
@@ -95,9 +96,9 @@ class _Consumer:
         for one in deliveries:
             self._take(source, [one])
 
+    @abstractmethod
     def _decide(self, page: Page, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
         """Fill the page; gives (type, result) of each delivery for the metrics."""
-        raise NotImplementedError
 
     def _count(self, topic: str, events: Sequence[Any], results: list[tuple[str, str]]) -> None:
         if self._catalogue is None:

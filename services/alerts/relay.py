@@ -6,67 +6,29 @@ from uuid import UUID
 
 from schemas import topics
 from services.alerts.core.reflection import PivotDecided, ReflectionRecorded
-from services.chassis.eventlog import Entry, EventLog
-from services.chassis.message import Message, message_id
-from services.chassis.transport import Transport
+from services.chassis.eventlog import Entry
+from services.chassis.message import Message
+from services.chassis.outbox import Outbox
 
 
-class AnswersRelay:
-    """Follows the log and sends decisions; the log is the outbox, so nothing else is kept."""
+class AnswersRelay(Outbox):
+    """Follows the log and sends decisions."""
 
     name = "answers relay"
+    topic = topics.ANSWERS
     topics = frozenset({ReflectionRecorded.TOPIC, PivotDecided.TOPIC})
-
-    def __init__(self, log: EventLog, transport: Transport) -> None:
-        """Follow `log`; hand over to `transport`."""
-        self._log, self._transport = log, transport
-
-    def position(self) -> int:
-        """The position up to which everything was handed over."""
-        return self._log.position(self.name)
-
-    def apply(self, entries: Sequence[Entry], to: int) -> None:
-        """Hand a page over, then move the position: at least once, in order.
-
-        Raises:
-            services.chassis.transport.TransportError: the page comes again.
-        """
-        self._send(entries)
-        self._log.append([], (self.name, to))
-
-    def replay(self, entries: Sequence[Entry]) -> None:
-        """Hand parked entries over once more."""
-        self._send(entries)
 
     def key(self, entry: Entry) -> UUID | None:
         """The episode; None where the entry cannot be read."""
         episode = getattr(entry.event, "episode", None)
         return UUID(episode) if episode else None
 
-    def idle(self) -> None:
-        """Nothing to do between pages."""
-
-    def _send(self, entries: Sequence[Entry]) -> None:
-        messages = [one for entry in entries if (one := self._message(entry)) is not None]
-        if messages:
-            self._transport.send(topics.ANSWERS, messages)
-
-    def _message(self, entry: Entry) -> Message | None:
-        told = _told(entry.event)
-        if told is None:
-            return None
-        type_, data = told
-        event = entry.event
-        return Message(
-            type=type_,
-            version=1,
-            id=message_id(event.originator_id, event.originator_version, data),
-            key=UUID(data["episode"]),
-            time=event.timestamp,
-            log_id=self._log.log_id,
-            position=entry.position,
-            data=data,
-        )
+    def _messages(self, entries: Sequence[Entry]) -> list[Message]:
+        return [
+            self._envelope(entry, *told)
+            for entry in entries
+            if (told := _told(entry.event)) is not None
+        ]
 
 
 def _told(event: Any) -> tuple[str, dict[str, Any]] | None:

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from schemas import topics
 from services.chassis.clock import Clock
-from services.chassis.eventlog import Entry, EventLog
-from services.chassis.message import Message, message_id
+from services.chassis.eventlog import Entry
+from services.chassis.message import Message
+from services.chassis.outbox import Outbox
 from services.chassis.transport import Transport
 from services.outcomes.core import episode, findings, measure
 from services.outcomes.core.event import Event
@@ -63,60 +64,7 @@ def _data(event: Event) -> dict[str, Any]:
     }
 
 
-class _Outbox:
-    """What both senders share: from an event to its envelope, and the durable position."""
-
-    name: str
-    topic: str
-
-    def __init__(self, log: EventLog, transport: Transport) -> None:
-        self._log = log
-        self._transport = transport
-
-    def position(self) -> int:
-        """The position up to which everything was handed over."""
-        return self._log.position(self.name)
-
-    def idle(self) -> None:
-        """Nothing to do between pages."""
-
-    def replay(self, entries: Sequence[Entry]) -> None:
-        """Hand parked entries over once more."""
-        self._send(entries)
-
-    def apply(self, entries: Sequence[Entry], to: int) -> None:
-        """Hand a page over, then move the position: at least once, in order.
-
-        Raises:
-            services.chassis.transport.TransportError: the page was not safe at the other side; it
-                is sent again.
-        """
-        self._send(entries)
-        self._log.append([], (self.name, to))
-
-    def _send(self, entries: Sequence[Entry]) -> None:
-        messages = self._messages(entries)
-        if messages:
-            self._transport.send(self.topic, messages)
-
-    def _messages(self, entries: Sequence[Entry]) -> list[Message]:
-        raise NotImplementedError
-
-    def _envelope(self, entry: Entry, type_: str, data: dict[str, Any]) -> Message:
-        event = entry.event
-        return Message(
-            type=type_,
-            version=1,
-            id=message_id(event.originator_id, event.originator_version, data),
-            key=UUID(data["episode"]),
-            time=event.timestamp,
-            log_id=self._log.log_id,
-            position=entry.position,
-            data=data,
-        )
-
-
-class Relay(_Outbox):
+class Relay(Outbox):
     """Follows the log and sends what happened in episodes to the alerts service."""
 
     name = "relay"
@@ -183,7 +131,7 @@ def approach(event: episode.ApproachChosen) -> dict[str, Any]:
     return data
 
 
-class RiskRelay(_Outbox):
+class RiskRelay(Outbox):
     """Follows the log and sends risk answers, straight from intake; nothing of it is parked."""
 
     name = "risk relay"
