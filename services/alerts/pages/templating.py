@@ -36,6 +36,9 @@ STALE_S = 60.0
 
 def install(app: Flask, house: House) -> None:
     """Give the templates of `app` their filters and what is the same on every page."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    # What the extension adds to an environment is known to nobody's types.
+    getattr(app.jinja_env, "install_null_translations")(newstyle=True)  # noqa: B009
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
