@@ -2,15 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from eventsourcing.persistence import OperationalError
 from sqlalchemy import text
 
-from services.chassis.faults import NotMigratedError
+from services.chassis.faults import NotMigratedError, StoreError
 from services.chassis.store import Store
-from tests.contract.conftest import Cluster, Place
+from tests.contract.conftest import Place
 from tests.contract.sample import MASTER_KEY, TOPICS, noted
+from tests.servers import Cluster
+from tests.servers.certificate import own_certificate
 
 
 def test_workers_refuse_a_store_without_tables(opened: Callable[[], Store], place: Place) -> None:
@@ -107,13 +110,29 @@ def test_every_commit_on_sqlite_is_flushed(store: Store, place: Place) -> None:
     assert recorder._rows("PRAGMA synchronous", [])[0][0] == 2  # type: ignore[attr-defined]
 
 
-def test_what_an_address_says_of_tls_holds_for_the_log_too(cluster: Cluster) -> None:
-    """The server talks in clear alone, so who insists on TLS does not get to it."""
+def test_a_sealed_connection_holds_for_the_log_and_all_beside_it(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """Whoever may come sealed alone is refused in clear, and a stranger's certificate by us."""
+    foreign = tmp_path / "foreign.pem"
+    foreign.write_bytes(own_certificate()[1])
+    location = cluster.sealed_location
 
-    def open_log(location: str) -> None:
-        store = Store.open(location, "sealed", master_key=MASTER_KEY, topics=TOPICS)
-        store._place.recorder().close()
+    def works(options: str) -> None:
+        store = Store.open(location + options, "sealed", master_key=MASTER_KEY, topics=TOPICS)
+        try:
+            store.migrate()
+            assert store.log().head() == 0
+            with store._database("views").reading() as connection:
+                used = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+                assert connection.scalar(text(used)) is True
+        finally:
+            store.close()
 
-    open_log(cluster.location)
-    with pytest.raises(OperationalError):
-        open_log(f"{cluster.location}?sslmode=require")
+    works(f"?sslmode=verify-full&sslrootcert={cluster.ca_file}")
+    for refused in ("?sslmode=disable", f"?sslmode=verify-full&sslrootcert={foreign}"):
+        with pytest.raises(StoreError):
+            works(refused)
+        store = Store.open(location + refused, "sealed", master_key=MASTER_KEY, topics=TOPICS)
+        with pytest.raises(OperationalError):
+            store._place.recorder().close()

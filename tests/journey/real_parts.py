@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import psycopg
 
-from tests.servers import Kafka
+from tests.servers import Cluster, Kafka
 from tests.servers.place import free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -41,13 +41,10 @@ def answers(url: str) -> bool:
 class Clinic:
     """An environment, a database of its own, and whatever runs of the four processes."""
 
-    def __init__(self, postgres: str, kafka: Kafka, folder: Path) -> None:
+    def __init__(self, postgres: Cluster, kafka: Kafka, folder: Path) -> None:
         self._folder = folder
         self._running: dict[tuple[str, str, int], subprocess.Popen[bytes]] = {}
-        self.database = f"clinic_{uuid4().hex[:8]}"
-        with psycopg.connect(postgres, autocommit=True) as session:
-            session.execute(f'CREATE DATABASE "{self.database}"')
-        self.store = postgres.rpartition("/")[0] + f"/{self.database}"
+        self.store = postgres.create(f"clinic_{uuid4().hex[:8]}")
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("PIVOTPOINT_")
         }

@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.clock import SystemClock
-from tests.contract.conftest import Cluster, cluster  # noqa: F401
 from tests.faults import courses
 from tests.faults.auditor import audit
 from tests.faults.browser import Browser
@@ -19,7 +18,7 @@ from tests.faults.clinician import Clinician
 from tests.faults.ehr import Ehr
 from tests.faults.load import CLINICIAN
 from tests.journey.real_parts import Clinic, answers, until
-from tests.servers import Kafka
+from tests.servers import Cluster, Kafka
 from tests.servers.place import free_ports
 
 TODAY = SystemClock().now().date()
@@ -30,12 +29,10 @@ NOTED = "SELECT count(*) FROM events WHERE topic = 'course.noted'"
 
 @pytest.fixture(scope="module")
 def clinic(
-    cluster: Cluster,  # noqa: F811
-    kafka: Kafka,
-    tmp_path_factory: pytest.TempPathFactory,
+    cluster: Cluster, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Clinic]:
     """A clinic of which nothing is made yet and nothing runs."""
-    one = Clinic(cluster.location, kafka, tmp_path_factory.mktemp("clinic"))
+    one = Clinic(cluster, kafka, tmp_path_factory.mktemp("clinic"))
     yield one
     one.close()
 

@@ -2,6 +2,7 @@
 
 from tests.servers.kafka import Kafka
 from tests.servers.place import MissingError
+from tests.servers.postgres import Cluster
 from tests.servers.prometheus import Alertmanager, Prometheus
 
-__all__ = ["Alertmanager", "Kafka", "MissingError", "Prometheus"]
+__all__ = ["Alertmanager", "Cluster", "Kafka", "MissingError", "Prometheus"]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers.kafka import Kafka
 from tests.servers.place import MissingError
+from tests.servers.postgres import Cluster
 
 T = TypeVar("T")
 
@@ -30,3 +31,13 @@ def kafka() -> Iterator[Kafka]:
         yield broker.start()
     finally:
         broker.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server that every test leaves running, in databases or schemas of their own."""
+    server = required(Cluster)
+    try:
+        yield server.start()
+    finally:
+        server.close()

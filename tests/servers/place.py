@@ -60,9 +60,9 @@ def listens(port: int) -> bool:
 class Process:
     """A server's process; it dies with the test run, whatever happens to that."""
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
-        """Run `command` in `folder`; what it says goes to output.log there."""
-        self._command, self._folder = list(command), folder
+    def __init__(self, command: Sequence[str], folder: Path, user: str | None = None) -> None:
+        """Run `command` in `folder`, as `user`; what it says goes to output.log there."""
+        self._command, self._folder, self._user = list(command), folder, user
         self._log = folder / "output.log"
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -79,6 +79,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
+                user=self._user,
             )
         deadline = time.monotonic() + START_WITHIN
         while not is_ready():
@@ -100,6 +101,11 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         os.kill(self.pid, number)
+
+    def wait(self) -> None:
+        """Until it has ended by itself."""
+        if self._child is not None:
+            self._child.wait(END_WITHIN)
 
     def stop(self) -> None:
         """Ask it to end, and end it when it does not."""
