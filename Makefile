@@ -7,6 +7,9 @@ BIN := .venv/bin
 DATA ?= var
 OUTCOMES_PORT ?= 8070
 ALERTS_PORT ?= 8071
+# Real servers of this machine, for the length of a command, which is told where they are.
+ON_SERVERS := $(BIN)/python -m tests.servers postgres kafka --
+THERE := --store {postgres} --broker {kafka}
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -17,8 +20,8 @@ help: ## list the targets
 
 setup: .venv/.dev ## make .venv with everything that running, testing and checking need
 
-demo: .venv/.runtime ## play a synthetic clinic and keep serving it (ONCE=1: print the summary and end)
-	@$(BIN)/pivotpoint demo $(if $(ONCE),--once)
+demo: .venv/.runtime ## play a synthetic clinic and keep serving it (ONCE=1: end; REAL=1: PostgreSQL, Kafka)
+	@$(if $(REAL),$(ON_SERVERS)) $(BIN)/pivotpoint demo $(if $(ONCE),--once) $(if $(REAL),$(THERE))
 
 run: .venv/.runtime ## both services on this machine, data kept in DATA=var
 	@$(BIN)/pivotpoint run --data $(DATA) --outcomes-port $(OUTCOMES_PORT) --alerts-port $(ALERTS_PORT)

@@ -53,16 +53,32 @@ def run(data: Path, outcomes_port: int, alerts_port: int) -> None:
 @main.command()
 @click.option("--once", is_flag=True, help="Print the summary and end instead of serving on.")
 @click.option("--port", type=PORT, default=0, help="Where people sign in; a free port if left out.")
+@click.option(
+    "--store",
+    help="Play on this empty database (postgresql://…) and the broker, in four processes.",
+)
+@click.option("--broker", help="host:port of a Kafka without topics of ours; goes with --store.")
 @click.option("--clients", type=click.IntRange(8, 500), default=60, hidden=True)
 @click.option("--weeks", type=click.IntRange(6, 52), default=16, hidden=True)
 @click.option("--seed", type=int, default=2026, hidden=True)
-def demo(once: bool, port: int, clients: int, weeks: int, seed: int) -> None:
+def demo(
+    once: bool,
+    port: int,
+    store: str | None,
+    broker: str | None,
+    clients: int,
+    weeks: int,
+    seed: int,
+) -> None:
     """Play a made-up clinic through both services, tell what came of it, and keep serving it."""
     from services.chassis import logs
-    from simulation.play import play
+    from simulation.play import Parts, play
 
+    if bool(store) != bool(broker):
+        raise click.UsageError("--store and --broker go together")
     logs.setup("demo", level=logging.ERROR)
-    play(clients=clients, weeks=weeks, seed=seed, port=port, once=once)
+    parts = Parts(store, broker) if store and broker else None
+    play(clients=clients, weeks=weeks, seed=seed, port=port, once=once, parts=parts)
 
 
 @main.group(cls=PlainGroup, help="What the services do when this machine's clock jumps.")

@@ -5,6 +5,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
@@ -14,11 +15,12 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.chassis.clock import SteppedClock, SystemClock
+from services.chassis.clock import SystemClock
 from simulation import story, summary
+from simulation.apart import InFourProcesses
 from simulation.clinic import CLINICIANS, OPS, SUPERVISOR, Clinic, clinic
 from simulation.crew import Crew
-from simulation.stage import Stage
+from simulation.stage import InOneProcess, Running, Stage
 
 ZONE = ZoneInfo("UTC")
 MORNING, EVENING = time(8, 0), time(18, 0)
@@ -32,7 +34,19 @@ class StoppedError(Exception):
     """Somebody stopped the play before its end."""
 
 
-def play(*, clients: int, weeks: int, seed: int, port: int, once: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The servers that a clinic runs, for a play on them instead of in one process."""
+
+    store: str
+    """postgresql://… of an empty database."""
+    broker: str
+    """host:port of a Kafka without our topics."""
+
+
+def play(
+    *, clients: int, weeks: int, seed: int, port: int, once: bool, parts: Parts | None = None
+) -> None:
     """Play, print the summary, and serve on until stopped unless `once`.
 
     Raises:
@@ -44,26 +58,41 @@ def play(*, clients: int, weeks: int, seed: int, port: int, once: bool) -> None:
     )
     began = monotonic()
     made = clinic(_first_monday(SystemClock().now().date(), weeks), clients, weeks, seed)
-    clock = SteppedClock(_at(made.start, MORNING))
     console.print(
         f"Playing a made-up clinic: {clients} clients, {weeks} weeks. Nobody here is real."
     )
     with (
-        tempfile.TemporaryDirectory(prefix="pivotpoint-demo-") as folder,
         stopping() as stopped,
-        Stage.open(Path(folder), clock, port) as stage,
+        _running(parts, _at(made.start, MORNING), port, console) as both,
+        Stage.on(both) as stage,
     ):
         crew = Crew(stage, made, seed)
-        _play_days(stage, made, crew, clock, console, stopped)
+        _play_days(stage, made, crew, console, stopped)
         if stopped.is_set():
             raise StoppedError("stopped before the clinic was played to its end")
-        _catch_up(stage, made, clock)
+        _catch_up(stage, made)
         _tell(stage, made, crew, console, monotonic() - began)
         if once:
             return
         console.print("Serving until Ctrl-C. Everything is thrown away then.")
         while not stopped.wait(1.0):
-            clock.set(SystemClock().now())
+            stage.set(SystemClock().now())
+
+
+@contextmanager
+def _running(
+    parts: Parts | None, moment: datetime, port: int, console: Console
+) -> Iterator[Running]:
+    if parts is not None:
+        with InFourProcesses.open(parts.store, parts.broker, moment, port) as four:
+            console.print(f"{four.told()}\nEach follows the other through the broker.")
+            yield four
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="pivotpoint-demo-") as folder,
+        InOneProcess.open(Path(folder), moment, port) as one,
+    ):
+        yield one
 
 
 @contextmanager
@@ -86,7 +115,6 @@ def _play_days(
     stage: Stage,
     made: Clinic,
     crew: Crew,
-    clock: SteppedClock,
     console: Console,
     stopped: threading.Event,
 ) -> None:
@@ -97,11 +125,11 @@ def _play_days(
             if stopped.is_set():
                 break
             on = made.on(day)
-            clock.set(_at(on, MORNING))
+            stage.set(_at(on, MORNING))
             stage.tick()
             if day < made.days - LEFT_FOR_YOU:
                 crew.work(day)
-            clock.set(_at(on, EVENING))
+            stage.set(_at(on, EVENING))
             stage.office.send_day(made.calls(day), batch=on.weekday() != 0)
             stage.settle()
             bar.update(
@@ -109,17 +137,18 @@ def _play_days(
             )
 
 
-def _catch_up(stage: Stage, made: Clinic, clock: SteppedClock) -> None:
+def _catch_up(stage: Stage, made: Clinic) -> None:
     """Step on to the present, so that what is served afterwards runs on the time of its readers."""
     on = made.on(made.days)
     while on < SystemClock().now().date():
-        clock.set(_at(on, EVENING))
+        stage.set(_at(on, EVENING))
         stage.tick()
         on += timedelta(days=1)
-    clock.set(SystemClock().now())
+    stage.set(SystemClock().now())
     stage.tick()
     stage.settle()
     stage.beat()
+    stage.settle()
 
 
 def _tell(stage: Stage, made: Clinic, crew: Crew, console: Console, seconds: float) -> None:

@@ -5,18 +5,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.servers import Cluster, Kafka
+from tests.servers.fixtures import required
+
 ROOT = Path(__file__).parents[2]
+PYTHON = sys.executable
+PLAY = [PYTHON, "-m", "services", "demo", "--once", "--clients", "10", "--weeks", "8"]
 
 
-def test_demo_once_prints_the_summary_and_ends() -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "services", "demo", "--once", "--clients", "10", "--weeks", "8"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
+def run(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
+
+
+def tells(told: "subprocess.CompletedProcess[str]") -> str:
+    """What the summary of a play has to tell, wherever it was played; its words."""
     assert told.returncode == 0, told.stderr
     words = " ".join(told.stdout.split())
     assert "made up" in words or "made-up" in words
@@ -27,6 +33,36 @@ def test_demo_once_prints_the_summary_and_ends() -> None:
     assert re.search(r"\d+ of \d+ true failures? were missed", words)
     assert re.search(r"\d+ prompts? raised", words)
     assert "One course, from first score to effect" in words
-    links = re.findall(r"http://127\.0\.0\.1:\d+/\S+", told.stdout)
-    assert len(set(links)) >= 3, "a clinician, a supervisor and an ops person can sign in"
+    links = re.findall(r"http://127\.0\.0\.1:\d+/signin/\S+", told.stdout)
+    assert len(set(links)) == 3, "a clinician, a supervisor and an ops person can sign in"
     assert "Traceback" not in told.stderr
+    return words
+
+
+def test_demo_once_prints_the_summary_and_ends() -> None:
+    tells(run(PLAY))
+
+
+def test_demo_on_real_parts_tells_the_same() -> None:
+    """As `make demo REAL=1` does it, on a PostgreSQL and a Kafka of its own."""
+    required(Cluster).close()
+    required(Kafka).close()
+    servers = [PYTHON, "-m", "tests.servers", "postgres", "kafka", "--"]
+    told = run([*servers, *PLAY, "--store", "{postgres}", "--broker", "{kafka}"])
+    words = tells(told)
+    for half in ("outcomes serve", "outcomes follow", "alerts serve", "alerts follow"):
+        assert f"{half}: process" in words
+    assert re.search(r"wrote [1-9]\d* reflections?", words), "answers came back through the broker"
+
+
+def test_demo_refuses_half_of_the_real_parts() -> None:
+    told = run([*PLAY, "--store", "postgresql://127.0.0.1:1/none"])
+    assert told.returncode == 2
+    assert "--store and --broker go together" in told.stderr
+
+
+def test_real_parts_that_are_missing_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    told = run([PYTHON, "-m", "tests.servers", "kafka", "--", "true"])
+    assert told.returncode == 1
+    assert "apt-get install default-jre-headless" in told.stderr

@@ -3,7 +3,7 @@
 from services.chassis.transport.kafka.receiver import KafkaReceiver, ReceiverReport
 from services.chassis.transport.kafka.sender import KafkaTransport
 from services.chassis.transport.kafka.settings import KafkaSettings, read
-from services.chassis.transport.kafka.topics import check_topics, create_topics, topic_id
+from services.chassis.transport.kafka.topics import check_topics, create_topics, topic_id, unread
 
 __all__ = [
     "KafkaReceiver",
@@ -14,4 +14,5 @@ __all__ = [
     "create_topics",
     "read",
     "topic_id",
+    "unread",
 ]

@@ -1,14 +1,14 @@
 """Makes the topics and looks whether they are as the services need them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from services.chassis.transport import MESSAGE_BYTES, TransportError
+from services.chassis.transport import MESSAGE_BYTES, TransportError, source
 from services.chassis.transport.kafka.client import connect
 from services.chassis.transport.kafka.settings import BESIDE_BACKUP_HOURS, HOUR_S, KafkaSettings
 
@@ -66,6 +66,35 @@ def topic_id(settings: KafkaSettings, name: str) -> str:
         if not _is_there(topic):
             raise TransportError(f"topic {name} is missing: run migrate")
         return str(topic["topic_id"])
+
+
+@contextmanager
+def unread(settings: KafkaSettings) -> Iterator[Callable[[str, Callable[[str], int]], int]]:
+    """Tells, as often as it is asked, how many messages of a topic a reader has not stored.
+
+    The value is called with the topic and with what gives the offset stored for a source (see
+    `Delivery`).
+
+    Raises:
+        TransportError: Kafka did not answer, or a topic is missing.
+    """
+    ids: dict[str, str] = {}
+
+    def count(name: str, stored: Callable[[str], int]) -> int:
+        if name not in ids:
+            ids[name] = topic_id(settings, name)
+        places = [TopicPartition(name, one) for one in consumer.partitions_for_topic(name)]
+        ends = consumer.end_offsets(places)
+        return sum(end - stored(source(ids[name], name, tp.partition)) for tp, end in ends.items())
+
+    try:
+        consumer = connect(KafkaConsumer, settings, settings.request_s, metrics_enabled=False)
+        try:
+            yield count
+        finally:
+            consumer.close(autocommit=False)
+    except KafkaError as error:
+        raise TransportError(f"Kafka could not be asked: {type(error).__name__}") from None
 
 
 def batch_limit(settings: KafkaSettings, name: str, timeout_s: float) -> int:
