@@ -202,7 +202,7 @@ def instruments() -> None:
 def instruments_list(own: Path | None) -> None:
     """List the instruments: id, range, cut-off, reliable change, and what is not assessable."""
     from services.outcomes.core.instrument_words import row
-    from services.outcomes.wiring import registry
+    from services.outcomes.registry import registry
 
     known = registry(str(own) if own else "")
     rows(
@@ -217,7 +217,7 @@ def instruments_list(own: Path | None) -> None:
 def instruments_check(file: Path) -> None:
     """Read FILE as it would be read at the start; tell what it says, or what is wrong where."""
     from services.outcomes.core.instrument_words import summary
-    from services.outcomes.wiring import definition
+    from services.outcomes.registry import definition
 
     for line in summary(definition(file)):
         click.echo(line)
