@@ -13,7 +13,7 @@ THERE := --store {postgres} --broker {kafka}
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format bench lock clean
+.PHONY: help setup demo run test check format bench rules lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ format: .venv/.dev ## lay the code out as `make check` wants it
 
 bench: .venv/.runtime ## measure, each figure beside its baseline (JSON=FILE: one object a line)
 	@$(BIN)/python -m bench $(if $(JSON),--json $(JSON))
+
+rules: .venv/.dev ## write docs/rules.md anew from the rules and their tables
+	@$(BIN)/python -m tests.rules
 
 lock: .venv/.uv ## pin every dependency anew, by hash and without addresses
 	@rm -f requirements.txt requirements-dev.txt

@@ -1,6 +1,6 @@
 """Reads tables of sessions and expected findings, and plays them to the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def read(path: Path) -> Iterator[Course]:
                 yield course
             course = Course(path.stem, line[3:], channels, {}, [])
         elif course and "|" in line:
-            what, expected = line.split("|")
+            what, expected = line.split("|", 1)
             day, *words = what.split()
             course.rows.append(Row(number, int(day), words, expected.strip()))
         elif course and line.strip():
@@ -105,7 +105,7 @@ class Play:
                 self.measure(row.day, words)
 
     def measure(self, day: int, words: list[str]) -> None:
-        """Enter a measure: [instrument] score [conflict] [at TIME] [session N] [late DAYS]."""
+        """[instrument] score [conflict] [at TIME] [session N] [late DAYS] [by RESPONDENT]."""
         instrument = words.pop(0) if not words[0].isdigit() else "phq-9"
         score, told = float(words[0]), dict(zip(words[1::2], words[2::2], strict=False))
         on = iso(START + day)
@@ -115,7 +115,7 @@ class Play:
             version=1,
             external_id=name,
             instrument=instrument,
-            respondent="client",
+            respondent=told.get("by", "client"),
             on=on,
             at=f"{on}T{told['at']}:00+00:00" if "at" in told else None,
             score=self.turn(instrument, score),
@@ -148,15 +148,24 @@ class FlippedPlay(Play):
 
 
 def told(found: Found, words: str) -> str:
-    """A finding in the words that the table uses for it."""
-    parts = [found.channel]
+    """A finding in the words that the table uses for it; details follow the name of their own."""
+    parts, mine = [found.channel], False
     for word in words.split():
-        if word.startswith(f"{found.channel}:"):
-            parts[0] = f"{found.channel}:{found.tier}"
-        elif word.startswith("kind="):
-            parts.append(f"kind={found.numbers['kind']}")
-        elif word.startswith("relapse="):
-            parts.append(f"relapse={'yes' if found.numbers['relapse'] else 'no'}")
-        elif word.startswith("why="):
-            parts.append(f"why={'+'.join(found.reasons)}")
+        name, _, _ = word.partition("=")
+        if name == word:
+            mine = word.split(":")[0] == found.channel
+            if mine and ":" in word:
+                parts[0] = f"{found.channel}:{found.tier}"
+        elif mine:
+            parts.append(f"{name}={_DETAILS[name](found)}")
     return " ".join(parts)
+
+
+_DETAILS: dict[str, Callable[[Found], str]] = {
+    "kind": lambda found: str(found.numbers["kind"]),
+    "relapse": lambda found: "yes" if found.numbers["relapse"] else "no",
+    "why": lambda found: "+".join(found.reasons),
+    "against": lambda found: "+".join(found.disagrees).replace(" ", "_"),
+    "from": lambda found: str(found.numbers["baseline_label"]).replace(" ", "_"),
+    "of": lambda found: "+".join(found.trajectories),
+}

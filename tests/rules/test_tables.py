@@ -1,15 +1,15 @@
 """Every clause of every channel as tables of sessions and findings, in both directions."""
 
-import tomllib
-from pathlib import Path
-
 import pytest
 
-from services.outcomes.core.definition import parse_all
+from schemas.messages import CHANNELS
+from services.alerts.core import card
+from services.outcomes.core import channels
 from services.outcomes.core.instrument import Instrument
 from tests.rules.courses import TABLES, Course, FlippedPlay, Play, read, told
+from tests.rules.page import PAGE, page
+from tests.rules.page import instruments as shipped
 
-INSTRUMENTS = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
 COURSES = [course for path in sorted(TABLES.glob("*.txt")) for course in read(path)]
 ENDS_SWAP = {
     "at_top_of_scale": "at_bottom_of_scale",
@@ -22,8 +22,7 @@ ENDS_SWAP = {
 
 @pytest.fixture(scope="module")
 def instruments() -> dict[str, Instrument]:
-    paths = sorted(INSTRUMENTS.glob("*.toml"))
-    return parse_all((path.name, tomllib.loads(path.read_text())) for path in paths)
+    return shipped()
 
 
 @pytest.mark.parametrize("play", [Play, FlippedPlay], ids=["as printed", "turned round"])
@@ -65,3 +64,17 @@ def test_every_channel_has_a_table() -> None:
         "good_news",
         "not_assessable",
     } <= covered
+
+
+def test_the_page_of_rules_says_what_the_rules_and_tables_say(
+    instruments: dict[str, Instrument],
+) -> None:
+    assert PAGE.read_text("utf-8") == page(instruments), "write it anew: make rules"
+
+
+def test_every_channel_is_explained() -> None:
+    explained = [one.channel for one in channels.RULEBOOK]
+    ranked = [name for name in CHANNELS if name != "risk_answer"]
+    assert explained == ranked
+    assert set(explained) >= channels.WORSE
+    assert set(explained) <= set(card.LABELS)

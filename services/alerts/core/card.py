@@ -107,7 +107,7 @@ def make(ground: Ground) -> dict[str, Any]:
     """
     title, sentence, grounds = _WORDS.get(ground.channel, _unknown)(ground)
     evidence = ground.evidence
-    label, source = _evidence(ground.channel)
+    label, source = evidence_of(ground.channel)
     return {
         "channel": ground.channel,
         "label": _label(ground),
@@ -398,7 +398,8 @@ def _label(ground: Ground) -> str:
     return LABELS.get(ground.channel, ground.channel.replace("_", " ").capitalize())
 
 
-def _evidence(channel: str) -> tuple[str, str]:
+def evidence_of(channel: str) -> tuple[str, str]:
+    """The evidence label of what a channel is for, and its source."""
     if channel in ("off_track", "stalled", "plateau", "gain_partly_lost"):
         return _OFF_TRACK
     if channel in ("reliable_deterioration", "possibly_worse", "good_news"):

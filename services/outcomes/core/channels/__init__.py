@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 from services.outcomes.core.channels import (
     deterioration,
+    disconnection,
     flat,
     gain,
     good_news,
+    not_assessable,
     off_track,
     validity,
 )
@@ -44,3 +46,17 @@ WORSE = frozenset(
     }
 )
 """Channels that say that a course goes less well than it might."""
+
+RULEBOOK = (
+    deterioration.RELIABLE_DETERIORATION,
+    gain.MEANING,
+    off_track.MEANING,
+    flat.STALLED,
+    flat.PLATEAU,
+    deterioration.POSSIBLY_WORSE,
+    disconnection.MEANING,
+    not_assessable.MEANING,
+    validity.MEANING,
+    good_news.MEANING,
+)
+"""What each channel asks, in words, in the order in which the inbox ranks them."""

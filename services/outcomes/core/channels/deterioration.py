@@ -2,11 +2,32 @@
 
 from typing import Any
 
+from services.outcomes.core.channels.meaning import EVERY_TRAJECTORY, SIMULATED, Meaning
 from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.trajectory import Step, Trajectory
 
 AT_ONCE = 2.0
 """So many reliable changes at a single measure need no second one."""
+
+RELIABLE_DETERIORATION = Meaning(
+    "reliable_deterioration",
+    "prompt",
+    "The score is worse than the baseline by more than the reliable change c at two "
+    f"consecutive measures, or by at least {AT_ONCE:g} c at one. The filter's probability of "
+    "being truly worse is shown beside it and is not the rule.",
+    "Jacobson and Truax 1991 for c; two in a row because a single measure calls 30 % of truly "
+    f"flat clients worse within 16 measures, two in a row 9 % ({SIMULATED})",
+    ("segment_measures",),
+    asked_of=EVERY_TRAJECTORY,
+)
+
+POSSIBLY_WORSE = Meaning(
+    "possibly_worse",
+    "review",
+    "The latest score is worse than the baseline by more than c.",
+    "Jacobson and Truax 1991",
+    ("segment_measures",),
+)
 
 
 def possibly_worse(trajectory: Trajectory) -> Found | None:

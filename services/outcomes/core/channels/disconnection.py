@@ -4,9 +4,24 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter, sub
 from typing import NamedTuple
 
+from services.outcomes.core.channels.meaning import EPISODE, Meaning
 from services.outcomes.core.found import Found
 from services.outcomes.core.rules import Rules
 from services.outcomes.core.timeline import MISSED, Measure, Session, iso, ordinal
+
+MEANING = Meaning(
+    "disconnection",
+    "review",
+    "{rules.missed_in_row} consecutive sessions missed or cancelled, or {rules.missed_of[0]} "
+    "of the last {rules.missed_of[1]}; how late a session was cancelled is not told, so every "
+    "cancellation counts, and a client who came late was there. Or silence: no measure for "
+    "{rules.silence_days} days, or {rules.silence_gaps:g} times the median gap where that is "
+    "longer, while the episode is open. An announced break and the {rules.break_days} days "
+    "from its first are left out.",
+    "practice; no tested limit was found",
+    ("missed_in_row", "missed_of", "silence_days", "silence_gaps", "break_days"),
+    asked_of=EPISODE,
+)
 
 
 class Attendance(NamedTuple):

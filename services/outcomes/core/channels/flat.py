@@ -4,12 +4,36 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from services.outcomes.core.channels.meaning import SIMULATED, Meaning
 from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.normal import below
 from services.outcomes.core.trajectory import Step, Trajectory
 
 MOVEMENT_WEEKS = 4.0
 AS_LIKELY_AS_NOT = 0.5
+
+STALLED = Meaning(
+    "stalled",
+    "review",
+    "Reliably better, then flat by the same window as a plateau, P(still at or above the "
+    "cut-off) above {rules.still_case:g}, and at least {rules.stalled_days} days since the "
+    "baseline.",
+    "own rule; there is no agreed definition of a stall",
+    ("still_case", "stalled_days"),
+)
+
+PLATEAU = Meaning(
+    "plateau",
+    "review",
+    "The least-squares slope over the last {rules.window_days} days (at least "
+    "{rules.window_measures} measures that span {rules.window_span} days): "
+    f"P({MOVEMENT_WEEKS:g} weeks' movement smaller than c/2) above {{rules.flat:g}}, "
+    f"P(still a case) at least {AS_LIKELY_AS_NOT:g}, P(reliably better) below {{rules.better:g}}. "
+    "With fewer measures nothing is called flat.",
+    "own rule, an equivalence test: 91 % of flat clients found and 20 % of eventual successes "
+    f"flagged at measure 7 ({SIMULATED}). There is no agreed definition of a plateau",
+    ("window_days", "window_measures", "window_span", "flat", "better"),
+)
 
 
 class Window(NamedTuple):

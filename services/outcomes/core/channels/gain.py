@@ -1,10 +1,22 @@
 """Gain partly lost: what had been won is going again, and relapse where it crosses the cut-off."""
 
+from services.outcomes.core.channels.meaning import SIMULATED, Meaning
 from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.trajectory import Step, Trajectory
 
 SHARE = 0.5
 """The share of the gain whose loss counts."""
+
+MEANING = Meaning(
+    "gain_partly_lost",
+    "prompt",
+    "After two consecutive reliably better measures: a loss from the best mean of two measures "
+    f"of at least {100 * SHARE:g} % of the gain, and of at least c, at two consecutive measures. "
+    "It is called a relapse only where that mean was below the cut-off and the score is back at or "
+    "above it.",
+    "own rule: half the gain alone flags 80 % of clients who are truly stable after a gain, "
+    f"with c and two measures 20 % ({SIMULATED})",
+)
 
 
 def gain_partly_lost(trajectory: Trajectory) -> Found | None:

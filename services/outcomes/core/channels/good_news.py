@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from services.outcomes.core.channels.meaning import Meaning
 from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.trajectory import Step, Trajectory
 
@@ -11,6 +12,17 @@ CRITICAL = {2: 4.303, 3: 3.182, 4: 2.776}
 """Two-sided 5 % points of Student's t by degrees of freedom (Tang and DeRubeis 1999)."""
 SHARE_BEFORE = 0.25
 SHARE_KEPT = 0.5
+
+MEANING = Meaning(
+    "good_news",
+    "info",
+    "Reliably better at two consecutive measures; called a recovery where the course started "
+    "at or above the cut-off and both lie below it. Or a sudden gain that held: from one "
+    f"measure to the next a fall of at least c and {100 * SHARE_BEFORE:g} % of the score before, "
+    "the three measures before and after differing by Student's t, with less than "
+    f"{100 * SHARE_KEPT:g} % of it lost since. Never interrupts.",
+    "Jacobson and Truax 1991; Tang and DeRubeis 1999 for sudden gains",
+)
 
 
 def good_news(trajectory: Trajectory) -> Found | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from services.outcomes.core.channels.meaning import EPISODE, Meaning
 from services.outcomes.core.found import Found
 from services.outcomes.core.rules import Rules
 from services.outcomes.core.spec import Spec
@@ -19,6 +20,21 @@ NO_RELIABILITY = "no_reliability"
 CONTRADICTION = "conflict"
 UNKNOWN_INSTRUMENT = "unknown_instrument"
 DAMAGED = "record_damaged"
+
+MEANING = Meaning(
+    "not_assessable",
+    "review",
+    "Too little is known to say how the course goes, and why: fewer than "
+    "{rules.alarm_measures} measures, or fewer than {rules.segment_measures} since a gap of "
+    "more than {rules.gap_days} days; the last measure over {rules.old_days} days old; a start "
+    "in the usual range, or so near an end of the scale that a change of c cannot show; no "
+    "norm or no reliability; measures that contradict each other; an instrument that is not "
+    "known; a record that cannot be read. Info at once, review after "
+    "{rules.unassessable_days} days.",
+    "Jacobson and Truax 1991 for what c needs; the rest is practice",
+    ("gap_days", "segment_measures", "old_days", "unassessable_days"),
+    asked_of=EPISODE,
+)
 
 
 class Ignorance(NamedTuple):

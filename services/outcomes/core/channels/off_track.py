@@ -1,7 +1,23 @@
 """Off track: the forecast says that the course will probably be no success in six weeks."""
 
+from services.outcomes.core.channels.meaning import Meaning
 from services.outcomes.core.found import Found, arrival, points, raw, told
 from services.outcomes.core.trajectory import Trajectory
+
+MEANING = Meaning(
+    "off_track",
+    "prompt",
+    "P(fail), the probability of being neither reliably better nor below the cut-off in "
+    "{rules.horizon_weeks} weeks, is above the alarm threshold of the instrument "
+    "({rules.alarm_threshold:g} where it has none of its own), from measure "
+    "{rules.alarm_measures} on (the first counts) and at least {rules.alarm_days} days after "
+    "the baseline. It clears after two consecutive measures more than "
+    "{rules.alarm_hysteresis:g} below the threshold. A course that started below the cut-off "
+    "cannot fail in this sense.",
+    "own model: a damped local linear trend filter, its defaults chosen with three real series "
+    "in view; the threshold keeps a budget of false alarms in the simulated cohort",
+    ("horizon_weeks", "alarm_threshold", "alarm_measures", "alarm_days", "alarm_hysteresis"),
+)
 
 
 def off_track(trajectory: Trajectory) -> Found | None:

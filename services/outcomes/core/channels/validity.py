@@ -1,8 +1,20 @@
 """Something about the measures themselves: contradictions, sawtooth, floor and ceiling."""
 
+from services.outcomes.core.channels.meaning import Meaning
 from services.outcomes.core.found import Found, points, raw
 from services.outcomes.core.timeline import Day
 from services.outcomes.core.trajectory import Trajectory
+
+MEANING = Meaning(
+    "validity",
+    "info",
+    "Something about the measures themselves: at least {rules.sawtooth} changes of direction "
+    "of at least c each (a sawtooth), a total that contradicts its items, two measures of a "
+    "day that differ by more than c (both are then left out), or a score at an end of the "
+    "scale.",
+    "the idea of the sawtooth is that of PCOMS, whose limits are not used; the rest is practice",
+    ("sawtooth",),
+)
 
 
 def validity(trajectory: Trajectory) -> Found | None:
