@@ -115,19 +115,27 @@ class Desk:
         if not {UUID(key).hex for key in form.answers} <= known:
             raise RefusedError("a reflection answers alerts of this client, never a risk answer")
         id_ = self._id_of(person, episode, form)
-        if self.log.read(id_):  # the answer to the first sending was lost: it is recorded
-            return id_, 0
-        events = writing.recorded(self._writing(person, episode, doc, id_), form)
-        answers = [UUID(key) for key in form.answers]
-        position = self._store(events, answers, person)
+        position = 0
+        if not self.log.read(id_):  # else the answer to the first sending was lost
+            events = writing.recorded(self._writing(person, episode, doc, id_), form)
+            answers = [UUID(key) for key in form.answers]
+            position = self._store(events, answers, person)
+        for one in form.found:
+            closed = self.find_out(person, episode, one.reflection, one.unknown, one.how)
+            position = max(position, closed)
         return id_, position
 
     def revise(self, person: Person, episode: UUID, reflection: UUID, form: ReflectionForm) -> int:
-        """Change the words of one's own reflection; decision, approach and review date stay."""
+        """Change the words of one's own reflection.
+
+        Decision, approach, review date and confidence stay: what was said then is what is held
+        against what happened.
+        """
         doc = self._own(person, episode)
         state = self._reflection(person, episode, reflection)
         desk = self._writing(person, episode, doc, reflection)
-        own = self.log.read(self.ids.derive("own part", reflection.hex))
+        own = self.log.read(desk.own)
+        form = replace(form, confidence=_confidence(own))
         return self._store(writing.revised(desk, state, form, len(own)), [], person)
 
     def find_out(
@@ -205,11 +213,11 @@ class Desk:
     def _id_of(self, person: Person, episode: UUID, form: ReflectionForm) -> UUID:
         """The reflection that a form makes; words changed under the same key make another.
 
-        What it answers is left out: an alert that was answered is offered no more.
+        What it answers and closes is left out: neither is offered again.
         """
         if not form.key:
             return fresh_id()
-        content = repr(replace(form, answers=()))
+        content = repr(replace(form, answers=(), found=()))
         return self.ids.derive("reflection", person.id.hex, episode.hex, content)
 
     # Storing
@@ -271,3 +279,9 @@ class Desk:
 
     def _today(self) -> str:
         return self.settings.policy.day(self.clock.now()).isoformat()
+
+
+def _confidence(own: Sequence[Any]) -> int | None:
+    """The confidence that stands in an author's own part."""
+    noted = [one.confidence for one in own if isinstance(one, core.OwnPartNoted)]
+    return noted[-1] if noted else None

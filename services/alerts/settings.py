@@ -49,6 +49,8 @@ class Settings:
     """Whom to call about this service, shown on every page."""
     policy_link: str
     """Where the local policy on risk stands."""
+    lenses: str
+    """A folder with the clinic's own lenses, empty for none."""
     production: bool
     heartbeat_late_s: int
     """Seconds after which a missing heartbeat of the risk path is a banner."""
@@ -88,6 +90,7 @@ def read(reader: Reader) -> Settings:
         backup=tuple(name.strip() for name in backup.split(",") if name.strip()),
         contact=reader.text("CONTACT", "whom to call about this service", needed),
         policy_link=reader.text("RISK_POLICY", "where the local policy on risk stands", needed),
+        lenses=reader.text("LENSES", "folder of the clinic's own lenses", ""),
         production=production,
         heartbeat_late_s=reader.integer(
             "RISK_LATE_S", "seconds of silence of the risk path before the banner", 300, low=1

@@ -57,6 +57,7 @@ class Alerts:
     def __init__(self, settings: Settings, clock: Clock, store: Store) -> None:
         """Use `open` instead."""
         self.settings, self.clock, self.store = settings, clock, store
+        self.lenses: tuple[lens.Lens, ...] = ()
         self.catalogue = Catalogue(CATALOGUE)
         self.health = Health(self.catalogue)
         self.log = store.log()
@@ -97,13 +98,17 @@ class Alerts:
 
         Raises:
             NotMigratedError: `migrate` is False and the store has no tables of this version.
+            services.alerts.core.lens.LensError: a file of the clinic's own lenses is wrong.
         """
+        known = lenses(settings.lenses)
         store = Store.open(settings.store, SERVICE, master_key=settings.master_key, topics=TOPICS)
         if migrate:
             store.migrate()
             SignInTables(store.volatile).migrate()
             RiskPathTable(store.volatile).migrate()
-        return cls(settings, clock, store)
+        service = cls(settings, clock, store)
+        service.lenses = known
+        return service
 
     def server(self) -> Server:
         """The pages, listening already.
@@ -204,7 +209,7 @@ class Alerts:
             entrance=self.signin,
             now=self._now,
             zone=settings.policy.zone,
-            lenses=lens.load(HERE / "lenses"),
+            lenses=self.lenses,
             approaches=_approaches(),
             risk_policy=stated or None,
             contact=settings.contact,
@@ -234,6 +239,16 @@ class Alerts:
     def _store_fault(self) -> str | None:
         self.log.head()
         return None
+
+
+def lenses(folder: str = "") -> tuple[lens.Lens, ...]:
+    """The lenses that ship, and with them those of the clinic's own folder.
+
+    Raises:
+        LensError: a file is not of the form; the text names file, place and reason.
+    """
+    own = [Path(folder)] if folder else []
+    return lens.load(HERE / "lenses", *own)
 
 
 def _approaches() -> tuple[str, ...]:

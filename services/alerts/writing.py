@@ -1,7 +1,7 @@
 """What a reflection writes down: the shared record, and the author's own part beside it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,17 @@ class Unknown:
     """Who could know."""
     unknown: str = ""
     """The id it has already, when a reflection is revised."""
+    find: str = ""
+    """How to find out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOut:
+    """An unknown of an earlier reflection that is known by now."""
+
+    reflection: UUID
+    unknown: str
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +50,15 @@ class ReflectionForm:
     assumption: str = ""
     unknowns: tuple[Unknown, ...] = ()
     client_view: str = ""
+    preference: str = ""
+    """How the client would rather go on, in their words."""
     pattern: str = ""
     approach: str = ""
     """The new approach; needed when the decision is to pivot."""
     beyond: str = ""
     """Where the approach is not in the toolkit: consultation, training or referral."""
+    considered: str = ""
+    """An approach that was considered and that the author is not trained in."""
     since: date | None = None
     """When the new approach begins; today when left out."""
     review_on: date | None = None
@@ -55,10 +70,16 @@ class ReflectionForm:
     """The author's own."""
     lenses: tuple[str, ...] = ()
     """Names of the lenses looked through."""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Lens to the ids of what was seen through it."""
+    own_choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The same for private lenses; the author's own."""
     shared: tuple[str, ...] = ()
-    """Which of expectation, assumption, client_view, pattern others may read."""
+    """Which of `services.alerts.core.reflection.SHAREABLE` others may read."""
     answers: tuple[str, ...] = ()
     """Alerts (hexadecimal ids) that this reflection answers; they leave the inbox."""
+    found: tuple[FoundOut, ...] = ()
+    """Unknowns of earlier reflections that are closed with this one."""
     key: str = ""
     """What the page gave the form: the same words under the same key are one reflection."""
 
@@ -101,6 +122,7 @@ def recorded(desk: Writing, form: ReflectionForm) -> list[Event]:
             approach=form.approach if pivots else "",
             since=since if pivots else None,
             beyond=form.beyond,
+            considered=form.considered,
             review_on=review_on,
             answers=[UUID(key).hex for key in form.answers],
             **_words(form, unknowns),
@@ -165,7 +187,9 @@ def _words(form: ReflectionForm, unknowns: list[dict[str, Any]]) -> dict[str, An
         "client_view": form.client_view,
         "pattern": form.pattern,
         "reason": form.reason,
+        "preference": form.preference,
         "lenses": list(form.lenses),
+        "choices": _listed(form.choices),
         "shared": [name for name in core.SHAREABLE if name in form.shared],
     }
 
@@ -180,12 +204,22 @@ def _unknowns(entries: Sequence[Unknown], known: dict[str, bool]) -> list[dict[s
             number = max(taken, default=0) + 1
             taken.add(number)
             key = str(number)
-        made.append({"unknown": key, "what": entry.what, "why": entry.why, "who": entry.who})
+        made.append(
+            {
+                "unknown": key,
+                "what": entry.what,
+                "why": entry.why,
+                "who": entry.who,
+                "find": entry.find,
+            }
+        )
     return made
 
 
 def _own_part(desk: Writing, form: ReflectionForm, version: int) -> list[Event]:
-    if not form.own_part and form.confidence is None and not form.journal:
+    """What is noted beside it; a revision (`version` > 0) may also empty what stood there."""
+    written = form.own_part or form.journal or form.own_choices
+    if not written and form.confidence is None and version == 0:
         return []
     return [
         core.OwnPartNoted(
@@ -197,5 +231,10 @@ def _own_part(desk: Writing, form: ReflectionForm, version: int) -> list[Event]:
             own_part=form.own_part,
             confidence=form.confidence,
             journal=form.journal,
+            choices=_listed(form.own_choices),
         )
     ]
+
+
+def _listed(choices: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    return {lens: list(ids) for lens, ids in choices.items() if ids}

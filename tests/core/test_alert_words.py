@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,6 @@ import pytest
 
 from services.alerts.core import card, risk_card
 from services.alerts.core import policy as rules
-from services.alerts.core.lens import load
 from services.alerts.core.policy import Policy, Spoken
 
 SCALE = {"title": "PHQ-9", "higher_is": "worse", "cutoff": 10.0, "reliable_change": 5.6}
@@ -212,21 +210,6 @@ def test_only_the_time_of_leave_since_then_is_free() -> None:
     away = [(start - hour, start + hour), (start + 2 * hour, None)]
     assert rules.leave_between(away, start, start + 3 * hour) == 2 * hour
     assert Policy(zone=ZoneInfo("UTC")).day_ends == time(17, 0)
-
-
-def test_lenses_with_evidence_come_first_and_none_claims_to_match() -> None:
-    lenses = load(Path(card.__file__).parents[1] / "lenses")
-    assert [lens.name for lens in lenses] == [
-        "alliance",
-        "motivation and expectations",
-        "social support",
-        "life events",
-        "preferences",
-        "own part",
-    ]
-    assert not any(lens.matching for lens in lenses)
-    assert [lens.name for lens in lenses if lens.private] == ["own part"]
-    assert all(lens.label and lens.source for lens in lenses)
 
 
 def test_what_cannot_be_assessed_says_why_before_how_old() -> None:

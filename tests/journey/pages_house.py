@@ -241,9 +241,10 @@ def _reflection() -> dict[str, Any]:
         "assumption": "The plan was agreed in session 2.",
         "unknowns": [
             {"unknown": "u1", "what": "Whether sleep changed", "why": "not asked",
-             "who": "client", "since": "2026-03-02", "how": None, "closed_on": None},
+             "who": "client", "find": "", "since": "2026-03-02", "how": None, "closed_on": None},
             {"unknown": "u2", "what": "Whether we still agree on the goal",
-             "why": "each assumed the other knew", "who": "both of us", "since": "2026-03-02",
+             "why": "each assumed the other knew", "who": "both of us",
+             "find": "ask next time", "since": "2026-03-02",
              "how": None, "closed_on": None},
         ],
         "client_view": "I do better when I know what the week is for.",
@@ -256,6 +257,9 @@ def _reflection() -> dict[str, Any]:
         "beyond": "",
         "review_on": "2026-05-01",
         "lenses": [],
+        "choices": {"alliance": ["withdrawal"]},
+        "preference": "",
+        "considered": "",
         "shared": ["unknowns"],
         "answers": [],
         "forecast": {"p_worked": 0.38, "fan": [], "on": "2026-03-02"},
@@ -382,6 +386,11 @@ class Rooms:
         self._must_write(person, episode)
         self.done.append(("reflect", person.name, form))
         return UUID(courses.ident("reflection")), 9
+
+    def revise(self, person: Person, episode: UUID, reflection: UUID, form: ReflectionForm) -> int:
+        self._must_write(person, episode)
+        self.done.append(("revise", person.name, reflection.hex, form))
+        return 9
 
     def find_out(
         self, person: Person, episode: UUID, reflection: UUID, unknown: str, how: str

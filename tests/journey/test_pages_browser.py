@@ -254,7 +254,7 @@ def test_a_pivot_beyond_the_toolkit_asks_for_consultation_first(browser: Browser
         visit.context.add_cookies([{"name": "pivotpoint_session", "value": "s", "url": visit.url}])
         page = visit.open(f"/episodes/{OFF}/reflect")
         page.get_by_label("Pivot", exact=True).check()
-        page.get_by_label("Approach").fill("EMDR")
+        page.get_by_label("Approach (if you pivot)").fill("EMDR")
         page.get_by_label("By", exact=True).fill("2026-06-01")
         page.get_by_label("Percent, 0 to 100").fill("60")
         page.get_by_role("button", name="Record reflection").click()
@@ -270,7 +270,8 @@ def test_a_pivot_beyond_the_toolkit_asks_for_consultation_first(browser: Browser
 def test_fields_of_a_decision_show_when_it_is_chosen(browser: Browser) -> None:
     with visiting(browser, java_script_enabled=False) as visit:
         page = visit.open(f"/episodes/{OFF}/reflect")
-        approach, why = page.get_by_label("Approach"), page.get_by_label("Why, or with whom")
+        approach = page.get_by_label("Approach (if you pivot)")
+        why = page.get_by_label("Why, or with whom")
         expect(approach).to_be_hidden()
         page.get_by_label("Pivot", exact=True).check()
         expect(approach).to_be_visible()

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from services.alerts.core import lens
 from services.alerts.pages import form, words
 from services.alerts.pages.story import table, tell
 from services.alerts.views.course import EpisodePage
@@ -17,7 +18,7 @@ from tests.journey import pages_courses as courses
 from tests.journey.pages_house import LENSES, PEOPLE, ZONE, Rooms
 
 TODAY = date(2026, 4, 8)
-OFFERED = form.prompts(LENSES)
+SHEET = form.Sheet(lens.offer(LENSES, (), ""), frozenset({"a1"}), (), frozenset({"CBT"}), TODAY)
 KEY = "phq-9|total|client"
 
 
@@ -95,7 +96,7 @@ def test_a_measure_out_of_detection_says_why_in_the_table() -> None:
 
 
 def read(**fields: Any) -> Any:
-    return form.read(MultiDict(fields), OFFERED, frozenset({"a1"}), frozenset({"CBT"}), TODAY)
+    return form.read(MultiDict(fields), SHEET)
 
 
 def test_the_shortest_form_is_a_decision_with_its_reason() -> None:

@@ -54,6 +54,11 @@ def reflection(rig: Rig) -> dict[str, str]:
     form = ReflectionForm(
         decision="stay",
         reason=f"reason {CANARY}",
+        lenses=("alliance",),
+        choices={"alliance": (f"choice {CANARY}",)},
+        own_choices={"own part": (f"own choice {CANARY}",)},
+        preference=f"preference {CANARY}",
+        considered=f"considered {CANARY}",
         expectation=f"expectation {CANARY}",
         pattern=f"pattern {CANARY}",
         own_part=f"own part {CANARY}",
@@ -99,6 +104,12 @@ ROUTES: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("POST", "/episodes/<id:episode>/reflections/<id:reflection>/unknowns/<unknown>"): (
         303, 404, 404, 409, 404, 401,
     ),
+    ("GET", "/episodes/<id:episode>/reflections/<id:reflection>/revise"): (
+        200, 404, 404, 403, 404, 401,
+    ),
+    ("POST", "/episodes/<id:episode>/reflections/<id:reflection>/revise"): (
+        303, 404, 404, 403, 404, 401,
+    ),
     ("GET", "/status"): (404, 404, 404, 404, 200, 401),
     ("GET", "/v1/inbox"): (200, 200, 200, 200, 404, 401),
     ("GET", "/about"): (200, 200, 200, 200, 200, 200),
@@ -116,6 +127,7 @@ FORMS = {
     "snooze": {"until": ""},
     "dismiss": {"reason": "too early to say"},
     "<unknown>": {"how": "asked"},
+    "revise": {"reason": "two better weeks"},
 }
 
 
@@ -254,7 +266,7 @@ def test_free_text_and_own_part_stay_the_authors(
     app: Flask, rig: Rig, reflection: dict[str, str]
 ) -> None:
     own = browser(app, rig, "alice").get(f"/episodes/{K.hex}").text
-    for part in ("reason", "expectation", "pattern", "own part"):
+    for part in ("reason", "expectation", "pattern", "own part", "choice", "preference"):
         assert f"{part} {CANARY}" in own
     assert "61 %" in own
     sam = browser(app, rig, "sam")

@@ -22,8 +22,10 @@ REASONS = (
 )
 """Why something is not known: reasons are about situations, not about persons."""
 DECISIONS = ("pivot", "stay", "consult", "end well")
-SHAREABLE = ("expectation", "assumption", "unknowns", "client_view", "pattern", "reason")
-"""Free text is its author's; each of these can be opened to the supervisor, entry by entry."""
+SHAREABLE = ("expectation", "assumption", "unknowns", "lenses", "client_view", "pattern", "reason")
+"""What is its author's; each of these can be opened to the supervisor, entry by entry."""
+GOES_WITH = {"lenses": ("choices",), "client_view": ("preference",)}
+"""What is opened together with what."""
 BEYOND = ("consultation", "training", "referral")
 """What goes before a pivot to an approach that is not in the clinician's toolkit."""
 
@@ -46,7 +48,7 @@ class ReflectionRecorded(Event):
     expectation: str
     assumption: str
     unknowns: list[dict[str, Any]]
-    """{unknown, what, why, who}."""
+    """{unknown, what, why, who, find}; `find` is missing from the oldest."""
     client_view: str
     pattern: str
     approach: str
@@ -57,6 +59,12 @@ class ReflectionRecorded(Event):
     shared: list[str]
     answers: list[str]
     """Alerts that it answers."""
+    choices: dict[str, list[str]] | None = None
+    """Lens to the ids of what was seen through it; those of private lenses are not among them."""
+    preference: str = ""
+    """How the client would rather go on, in their words."""
+    considered: str = ""
+    """An approach that was considered and that the author is not trained in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +83,8 @@ class ReflectionRevised(Event):
     reason: str
     lenses: list[str]
     shared: list[str]
+    choices: dict[str, list[str]] | None = None
+    preference: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +144,8 @@ class OwnPartNoted(Event):
     own_part: str
     confidence: int | None
     journal: str
+    choices: dict[str, list[str]] | None = None
+    """Private lens to the ids of what was seen through it."""
 
 
 @dataclass(frozen=True, kw_only=True)

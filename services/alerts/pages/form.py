@@ -1,13 +1,14 @@
 """The reflection form: what was typed to a `ReflectionForm`, or to words about what is missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
-from services.alerts.core.lens import Lens
+from services.alerts.core.lens import Lens, Offer
 from services.alerts.core.reflection import BEYOND, DECISIONS, REASONS
-from services.alerts.writing import ReflectionForm, Unknown
+from services.alerts.writing import FoundOut, ReflectionForm, Unknown
 
 LONGEST = 4000
 """Characters that one answer may have."""
@@ -17,6 +18,10 @@ FREE_UNKNOWNS = 2
 
 class Typed(Protocol):
     """A submitted form, as Werkzeug gives it."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of its fields."""
+        ...
 
     def get(self, key: str, default: str, /) -> str:
         """The first value of a field."""
@@ -52,68 +57,75 @@ class Draft:
         """Whether a box or choice is marked."""
         return value in self.chosen.get(name, ())
 
+    def any(self, name: str, beginning: str) -> bool:
+        """Whether a box is marked whose value begins so."""
+        return any(value.startswith(beginning) for value in self.chosen.get(name, ()))
+
     def wrong(self, name: str) -> str:
         """What is wrong with a field; empty when nothing is."""
         return self.errors.get(name, "")
 
 
-def prompts(lenses: Sequence[Lens]) -> list[Prompt]:
-    """The questions offered as possible unknowns: the first of each lens that is shown to all."""
-    return [
-        Prompt(f"{lens.name}:0", lens.questions[0], lens)
-        for lens in lenses
-        if not lens.opt_in and not lens.private
-    ]
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the page of one reflection asks, and what may be answered with it."""
+
+    offer: Offer
+    answerable: frozenset[str]
+    """Ids of the alerts that it may answer."""
+    open_unknowns: Sequence[Mapping[str, Any]]
+    """Of earlier reflections: {reflection, unknown, what, why, who, find, since}."""
+    toolkit: frozenset[str]
+    """The approaches the person is trained in; empty when nothing is known of it."""
+    today: date
+    """The installation's day."""
+    unknown_ids: Sequence[str] = ()
+    """Ids of the unknowns of the reflection that is revised, each with a row of its own."""
+    revises: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are for unknowns in the clinician's own words."""
+        return len(self.unknown_ids) + FREE_UNKNOWNS
+
+    @property
+    def prompts(self) -> list[Prompt]:
+        """Possible unknowns: the first question of each lens whose asking is supported."""
+        if self.revises:
+            return []
+        return [
+            Prompt(f"{lens.name}:0", lens.questions[0], lens)
+            for lens in self.offer.shown
+            if lens.grade == "supported" and not lens.private
+        ]
 
 
-_TEXTS = (
-    "reason", "expectation", "assumption", "client_view", "pattern", "approach", "own_part",
-    "since", "review_on", "confidence", "beyond", "decision", "key",
-)  # fmt: skip
-_BOXES = ("unknown", "lens", "shared", "answers", "decision")
-
-
-def draft_of(typed: Typed, offered: Sequence[Prompt]) -> Draft:
+def draft_of(typed: Typed) -> Draft:
     """Everything that was typed, to show it again."""
-    names = [*_TEXTS, *(f"why-{prompt.key}" for prompt in offered)]
-    for row in range(FREE_UNKNOWNS):
-        names += [f"what-{row}", f"free-why-{row}", f"who-{row}"]
-    values = {name: typed.get(name, "").strip() for name in names}
-    return Draft(values, {name: typed.getlist(name) for name in _BOXES})
+    values = {name: typed.get(name, "").strip() for name in typed}
+    return Draft(values, {name: typed.getlist(name) for name in typed})
 
 
-def read(
-    typed: Typed,
-    offered: Sequence[Prompt],
-    answerable: frozenset[str],
-    toolkit: frozenset[str],
-    today: date,
-) -> tuple[Draft, ReflectionForm | None]:
+def read(typed: Typed, sheet: Sheet) -> tuple[Draft, ReflectionForm | None]:
     """Read a submitted form.
-
-    Args:
-        typed: the form.
-        offered: the unknowns that the page asked about.
-        answerable: ids of the alerts that a reflection on this page may answer.
-        toolkit: the approaches the person is trained in; empty when nothing is known of it.
-        today: the installation's day.
 
     Returns:
         What was typed and, when nothing is wrong with it, the form for the desk.
     """
-    draft = draft_of(typed, offered)
+    draft = draft_of(typed)
     for name, text in draft.values.items():
         if len(text) > LONGEST:
             draft.errors[name] = f"At most {LONGEST} characters, please."
-    unknowns = _unknowns(draft, offered)
+    unknowns = _unknowns(draft, sheet)
     since = _day(draft, "since")
     review_on = _day(draft, "review_on")
     confidence = _confidence(draft)
-    _check_decision(draft, toolkit)
-    if review_on is not None and review_on <= today:
+    _check_decision(draft, sheet.toolkit)
+    if review_on is not None and review_on <= sheet.today:
         draft.errors["review_on"] = "The review date lies in the future."
     if draft.errors:
         return draft, None
+    choices, own_choices = _choices(draft, sheet.offer)
     return draft, ReflectionForm(
         decision=draft.value("decision"),
         reason=draft.value("reason"),
@@ -121,31 +133,69 @@ def read(
         assumption=draft.value("assumption"),
         unknowns=unknowns,
         client_view=draft.value("client_view"),
+        preference=draft.value("preference"),
         pattern=draft.value("pattern"),
         approach=draft.value("approach"),
+        considered=draft.value("considered"),
         since=since,
         beyond=draft.value("beyond") if draft.value("decision") == "pivot" else "",
         review_on=review_on,
         confidence=confidence,
         own_part=draft.value("own_part"),
-        lenses=tuple(draft.chosen["lens"]),
-        shared=tuple(draft.chosen["shared"]),
-        answers=tuple(alert for alert in draft.chosen["answers"] if alert in answerable),
+        lenses=_looked_through(draft, sheet.offer, choices),
+        choices=choices,
+        own_choices=own_choices,
+        shared=tuple(draft.chosen.get("shared", ())),
+        answers=tuple(one for one in draft.chosen.get("answers", ()) if one in sheet.answerable),
+        found=_found(draft, sheet.open_unknowns),
         key=draft.value("key"),
     )
 
 
-def _unknowns(draft: Draft, offered: Sequence[Prompt]) -> tuple[Unknown, ...]:
+def _unknowns(draft: Draft, sheet: Sheet) -> tuple[Unknown, ...]:
     found = []
-    for prompt in offered:
+    for prompt in sheet.prompts:
         if draft.has("unknown", prompt.key):
             why = _reason(draft, f"why-{prompt.key}")
-            found.append(Unknown(what=prompt.what, why=why))
-    for row in range(FREE_UNKNOWNS):
+            who, find = draft.value(f"who-{prompt.key}"), draft.value(f"find-{prompt.key}")
+            found.append(Unknown(what=prompt.what, why=why, who=who, find=find))
+    for row in range(sheet.rows):
         what = draft.value(f"what-{row}")
         if what:
             why = _reason(draft, f"free-why-{row}")
-            found.append(Unknown(what=what, why=why, who=draft.value(f"who-{row}")))
+            who, find = draft.value(f"who-{row}"), draft.value(f"find-{row}")
+            id_ = sheet.unknown_ids[row] if row < len(sheet.unknown_ids) else ""
+            found.append(Unknown(what=what, why=why, who=who, find=find, unknown=id_))
+    return tuple(found)
+
+
+def _choices(
+    draft: Draft, offer: Offer
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """What was seen through lenses, and through private ones; only what they offer."""
+    shared: dict[str, tuple[str, ...]] = {}
+    own: dict[str, tuple[str, ...]] = {}
+    for lens in offer.shown:
+        ids = [one.id for one in lens.choices if draft.has("choice", f"{lens.name}:{one.id}")]
+        if ids:
+            (own if lens.private else shared)[lens.name] = tuple(ids)
+    return shared, own
+
+
+def _looked_through(
+    draft: Draft, offer: Offer, choices: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The lenses that were marked, or through which something was seen; private ones never."""
+    names = [lens.name for lens in offer.shown if not lens.private]
+    return tuple(name for name in names if draft.has("lens", name) or name in choices)
+
+
+def _found(draft: Draft, open_unknowns: Sequence[Mapping[str, Any]]) -> tuple[FoundOut, ...]:
+    found = []
+    for one in open_unknowns:
+        how = draft.value(f"found-{one['reflection']}-{one['unknown']}")
+        if how:
+            found.append(FoundOut(UUID(one["reflection"]), one["unknown"], how))
     return tuple(found)
 
 

@@ -102,6 +102,9 @@ class Commands(Protocol):
     def reflect(  # noqa: D102
         self, person: Person, episode: UUID, form: ReflectionForm
     ) -> tuple[UUID, int]: ...
+    def revise(  # noqa: D102
+        self, person: Person, episode: UUID, reflection: UUID, form: ReflectionForm
+    ) -> int: ...
     def find_out(  # noqa: D102
         self, person: Person, episode: UUID, reflection: UUID, unknown: str, how: str
     ) -> int: ...

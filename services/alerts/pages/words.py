@@ -223,6 +223,7 @@ SAID = {
     "snoozed": "Put off. It comes back by itself.",
     "dismissed": "Dismissed, with your reason. It stays listed on this page.",
     "reflected": "Reflection recorded.",
+    "revised": "Revised. What was decided stays as it was recorded.",
     "found": "Noted as found out.",
 }
 """What a page says after a command, by the code in its address."""

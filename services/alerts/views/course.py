@@ -21,7 +21,8 @@ The document (key = episode id, sealed under the client's key):
                           dismissed: {by, at, reason} | None, ended_at, ended_why,
                           unchanged_since, history: [{at, what}]}},
      reflections: [{reflection, at, author, expectation, assumption,
-                    unknowns: [{unknown, what, why, who, how, closed_on}], client_view, pattern,
+                    unknowns: [{unknown, what, why, who, find, how, closed_on}], client_view,
+                    preference, pattern, choices: {lens: [choice]}, considered,
                     decision, reason, approach, approach_id, since, review_on, lenses, shared,
                     forecast: forecast.made data | None,
                     resolved: {worked: bool | None, on, why} | None}],
@@ -84,7 +85,7 @@ class CourseView(View):
     """Folds everything known of an episode into one document."""
 
     name: ClassVar[str] = "course"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     topics: ClassVar[frozenset[str]] = standing.TOPICS | {
         MessageNoted.TOPIC,
         reflection.ReflectionRecorded.TOPIC,
@@ -145,6 +146,9 @@ def _reflected(event: reflection.ReflectionRecorded) -> dict[str, Any]:
         "at": event.timestamp.isoformat(),
         "approach_id": event.originator_id.hex if pivots else None,
         "unknowns": [_unknown(one, event.on) for one in event.unknowns],
+        "choices": event.choices or {},
+        "preference": event.preference,
+        "considered": event.considered,
         "forecast": None,
         "review_due": False,
         "resolved": None,
@@ -163,6 +167,7 @@ def _unknown(entry: dict[str, Any], on: str) -> dict[str, Any]:
         "what": entry["what"],
         "why": entry["why"],
         "who": entry["who"],
+        "find": entry.get("find", ""),
         "since": on,
         "how": None,
         "closed_on": None,
@@ -170,9 +175,12 @@ def _unknown(entry: dict[str, Any], on: str) -> dict[str, Any]:
 
 
 def _revised(one: dict[str, Any], event: reflection.ReflectionRevised) -> None:
-    for name in ("expectation", "assumption", "client_view", "pattern", "reason", "lenses"):
+    for name in (
+        "expectation", "assumption", "client_view", "preference", "pattern", "reason", "lenses",
+        "shared",
+    ):  # fmt: skip
         one[name] = getattr(event, name)
-    one["shared"] = event.shared
+    one["choices"] = event.choices or {}
     before = {entry["unknown"]: entry for entry in one["unknowns"]}
     fresh = [_unknown(entry, event.on) for entry in event.unknowns]
     kept = ("since", "how", "closed_on")
@@ -280,9 +288,11 @@ def _withhold(doc: Document, person: Person) -> None:
     for one in doc["reflections"]:
         if one["author"] == person.id.hex:
             continue
+        one["considered"] = ""
         for name in reflection.SHAREABLE:
             if name not in one["shared"]:
-                one[name] = [] if name == "unknowns" else ""
+                for part in (name, *reflection.GOES_WITH.get(name, ())):
+                    one[part] = type(one[part])()
 
 
 def _headline(doc: Document, open_: Sequence[dict[str, Any]]) -> tuple[str, str]:
