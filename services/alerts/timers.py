@@ -178,6 +178,12 @@ def _has_come(text: str | None, now: datetime) -> bool:
     return text is not None and datetime.fromisoformat(text) <= now
 
 
+def _totals_first(one: tuple[str, Any]) -> tuple[bool, str]:
+    """The order of trajectories: those of a whole instrument before those of its subscales."""
+    key, _ = one
+    return "|total|" not in key, key
+
+
 def _trajectory(
     doc: dict[str, Any], reflected: str
 ) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
@@ -190,12 +196,12 @@ def _trajectory(
             return found["points"], found["scale"] or {}
     named = [
         one
-        for key, one in sorted(trajectories.items())
+        for key, one in sorted(trajectories.items(), key=_totals_first)
         if key.split("|")[0] == doc["primary_instrument"]
     ]
     full = [
         one
-        for _, one in sorted(trajectories.items())
+        for _, one in sorted(trajectories.items(), key=_totals_first)
         if one["scale"] and one["scale"].get("reliable_change") is not None
     ]
     for one in [*named, *full]:

@@ -140,6 +140,84 @@ def test_new_grounds_amend_a_spell_and_a_second_one_gets_the_next_ordinal() -> N
     assert len({one.spell for one in opened}) == 2
 
 
+# Subscales
+
+
+DASS = {"instrument": "dass-21"}
+
+
+def dass(sender: Sender, external: str, day: int, depression: float, **more: Any) -> None:
+    parts = {"depression": depression, "anxiety": 10.0, "stress": 12.0}
+    sender.measure(external, day, depression + 22, subscales=parts, **DASS, **more)
+
+
+def test_a_subscale_with_limits_of_its_own_is_a_trajectory_of_its_own() -> None:
+    def tell(sender: Sender) -> None:
+        dass(sender, "m0", 0, 10.0)
+        dass(sender, "m1", 7, 22.0)
+
+    log = played(tell)
+    told = {
+        (one.assessment["trajectory"], one.assessment["score"], one.assessment["band"])
+        for one in log.of(findings.Assessed)
+        if one.assessment["external_id"] == "m1"
+    }
+    assert told == {
+        ("dass-21|total|client", 44, None),
+        ("dass-21|depression|client", 22, "severe"),
+        ("dass-21|anxiety|client", 10, "moderate"),
+        ("dass-21|stress|client", 12, "normal"),
+    }
+    scales = {
+        one.assessment["trajectory"]: one.assessment["scale"]
+        for one in log.of(findings.Assessed)
+        if one.assessment["scale"]
+    }
+    depression = scales["dass-21|depression|client"]
+    assert depression["title"] == "DASS-21: Depression"
+    assert (depression["minimum"], depression["maximum"], depression["cutoff"]) == (0, 42, 10)
+    assert "Lovibond" in depression["sources"]["cutoff"]
+    assert log.of(findings.Refolded) == []
+
+
+def test_the_parts_of_a_measure_come_and_go_with_it() -> None:
+    def tell(sender: Sender) -> None:
+        dass(sender, "m0", 0, 10.0)
+        dass(sender, "m1", 7, 22.0)
+        dass(sender, "m1", 7, 12.0, kind="corrected")
+        sender.measure("m0", 0, 20, kind="corrected", subscales={"depression": 8.0}, **DASS)
+        sender.withdraw("m1")
+
+    left = charted(played(tell))
+    assert {key: len(told) for key, told in left.items()} == {
+        "dass-21|total|client": 1,
+        "dass-21|depression|client": 1,
+    }
+
+
+def test_a_total_that_contradicts_its_items_takes_the_parts_along() -> None:
+    def tell(sender: Sender) -> None:
+        dass(sender, "m0", 0, 10.0, flags=["conflict", "prorated"])
+
+    flags = {
+        one.assessment["trajectory"]: one.assessment for one in played(tell).of(findings.Assessed)
+    }
+    assert flags["dass-21|total|client"]["flags"] == ["conflict", "prorated"]
+    assert flags["dass-21|depression|client"]["flags"] == ["conflict"]
+    assert not flags["dass-21|depression|client"]["used"]
+
+
+def test_a_detector_that_starts_anew_knows_the_parts() -> None:
+    log = MemoryLog()
+    sender = Sender(log)
+    dass(sender, "m0", 0, 10.0)
+    detect(log, detector(log))
+    dass(sender, "m1", 7, 12.0)
+    detect(log, detector(log))
+    assert len(log.of(findings.Assessed)) == 8
+    assert log.of(findings.Refolded) == []
+
+
 # Late, corrected, withdrawn
 
 

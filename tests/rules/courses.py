@@ -7,8 +7,8 @@ from pathlib import Path
 from services.outcomes.core.case import Case, Yardsticks, truth
 from services.outcomes.core.channels.not_assessable import UNKNOWN_INSTRUMENT
 from services.outcomes.core.found import Found
-from services.outcomes.core.instrument import Cutoff, Instrument
-from services.outcomes.core.timeline import Fact, Measure, Session, iso
+from services.outcomes.core.instrument import Cutoff, Instrument, Norm
+from services.outcomes.core.timeline import TOTAL, Fact, Measure, Session, iso
 
 START = 738_886  # 2024-01-01
 TABLES = Path(__file__).parent / "tables"
@@ -62,12 +62,25 @@ def flipped(instrument: Instrument) -> Instrument:
     whole = instrument.minimum + instrument.maximum
     better = instrument.higher_is == "worse"
     turned = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
-    cutoff, norm = instrument.cutoff, instrument.norm
+
+    def cut(one: Cutoff | None, whole: float) -> Cutoff | None:
+        return one and Cutoff(turned[one.operator], whole - one.value, one.source)
+
+    def norm(one: Norm | None, whole: float) -> Norm | None:
+        return one and replace(one, mean=None if one.mean is None else whole - one.mean)
+
+    ends = {name: instrument.scale(name) for name in instrument.scales}
+    sums = {name: one.minimum + one.maximum for name, one in ends.items()}
     return replace(
         instrument,
         higher_is="better" if better else "worse",
-        cutoff=cutoff and Cutoff(turned[cutoff.operator], whole - cutoff.value, cutoff.source),
-        norm=norm and replace(norm, mean=None if norm.mean is None else whole - norm.mean),
+        cutoff=cut(instrument.cutoff, whole),
+        norm=norm(instrument.norm, whole),
+        subscales={
+            name: replace(one, cutoff=cut(one.cutoff, sums[name]), norm=norm(one.norm, sums[name]))
+            for name, one in instrument.subscales.items()
+            if name in sums
+        },
     )
 
 
@@ -105,27 +118,30 @@ class Play:
                 self.measure(row.day, words)
 
     def measure(self, day: int, words: list[str]) -> None:
-        """[instrument] score [conflict] [at TIME] [session N] [late DAYS] [by RESPONDENT]."""
-        instrument = words.pop(0) if not words[0].isdigit() else "phq-9"
+        """[instrument[/scale]] score, then any: conflict, at TIME, session N, late DAYS, by WHO."""
+        name = words.pop(0) if not words[0].isdigit() else "phq-9"
+        instrument, _, scale = name.partition("/")
         score, told = float(words[0]), dict(zip(words[1::2], words[2::2], strict=False))
         on = iso(START + day)
-        name = next(self.names)
-        self.case.measures[name] = Measure(
-            measure=name,
+        measure = next(self.names)
+        entry = Measure(
+            measure=measure,
             version=1,
-            external_id=name,
+            external_id=measure,
             instrument=instrument,
             respondent=told.get("by", "client"),
             on=on,
             at=f"{on}T{told['at']}:00+00:00" if "at" in told else None,
-            score=self.turn(instrument, score),
+            score=self.turn(instrument, scale, score),
             band=None,
             flags=("conflict",) if "conflict" in words else (),
             session_number=int(told["session"]) if "session" in told else None,
             received_on=iso(START + day + int(told.get("late", 0))),
+            scale=scale or TOTAL,
         )
+        self.case.measures[entry.key] = entry
 
-    def turn(self, instrument: str, score: float) -> float:
+    def turn(self, instrument: str, scale: str, score: float) -> float:
         """The score as this play's scales have it."""
         return score
 
@@ -142,8 +158,10 @@ class FlippedPlay(Play):
         turned = {name: flipped(instrument) for name, instrument in instruments.items()}
         super().__init__(turned, setting)
 
-    def turn(self, instrument: str, score: float) -> float:
+    def turn(self, instrument: str, scale: str, score: float) -> float:
         one = self.straight[instrument]
+        if scale:
+            one = one.scale(scale)
         return one.minimum + one.maximum - score
 
 

@@ -98,7 +98,7 @@ def _setting(rules: Rules, name: str) -> str:
 
 def _trajectories(courses: Iterable[Course], known: Mapping[str, Instrument]) -> str:
     """The tables that are about what change is counted from, and about which scores."""
-    own = [course for course in courses if course.table in ("baseline", "several")]
+    own = [course for course in courses if course.table in ("baseline", "several", "subscales")]
     intro = (
         "## Baselines, segments, several instruments and respondents\n\nA trajectory is one "
         "instrument, one scale of it (a subscale with limits of its own is one) and one "

@@ -74,6 +74,10 @@ class Ground:
     def title(self) -> str:
         """How the instrument is called in a sentence: its id is its customary short name."""
         short = str(self.evidence.get("instrument") or "").upper()
+        key = next(iter(self.evidence.get("trajectories") or ()), "")
+        part = key.split("|")[1] if key.count("|") == 2 else "total"
+        if short and part != "total":
+            return f"{short} {part.replace('_', ' ')}"
         return short or str(self.scale.get("title") or "The measure")
 
     def number(self, name: str) -> float | None:

@@ -120,7 +120,8 @@ def _choose(tracks: Sequence[Track], page: EpisodePage, show: int | None) -> Tra
         tracks,
         key=lambda track: (
             track.key in wanted,
-            bool(primary) and track.key.startswith(primary),
+            bool(primary) and track.key.startswith(f"{primary}|"),
+            "|total|" in track.key,
             track.measures,
         ),
         default=None,

@@ -19,6 +19,7 @@ from services.outcomes.core.rules import DEFAULTS, Rules
 from services.outcomes.core.spec import Spec
 from services.outcomes.core.timeline import (
     ATTENDED,
+    TOTAL,
     Approach,
     Fact,
     Measure,
@@ -27,6 +28,7 @@ from services.outcomes.core.timeline import (
     in_order,
     iso,
     ordinal,
+    scale_of,
 )
 from services.outcomes.core.trajectory import Context, Trajectory, build, extended
 
@@ -45,13 +47,26 @@ class Yardsticks:
         """Prepare every instrument once."""
         self.rules = rules
         self.specs = {name: Spec.of(one, rules, model) for name, one in instruments.items()}
+        self.scales = {name: one.scales for name, one in instruments.items()}
+        self._of_scales = {
+            (name, scale): Spec.of(one.scale(scale), rules, model)
+            for name, one in instruments.items()
+            for scale in one.scales
+        }
+
+    def spec(self, entry: Measure) -> Spec:
+        """What the trajectory of an entry is judged by."""
+        if entry.scale == TOTAL:
+            return self.specs[entry.instrument]
+        return self._of_scales[entry.instrument, entry.scale]
 
 
 @dataclass(slots=True)
 class Case:
     """Everything dated in an episode as it stands now; the dictionaries go by id.
 
-    `aside` holds measures that are out of detection altogether, with the reason.
+    `measures` go by the key of an entry, which is the measure's id for its total. `aside` holds
+    measures that are out of detection altogether, with the reason.
     """
 
     opened_on: str | None = None
@@ -157,7 +172,8 @@ def choose_primary(case: Case, trajectories: Mapping[str, Trajectory]) -> str | 
 
     The one of the instrument that the EHR names; else the first with norm, reliability and
     cut-off, else the first with a reliable change, else the first. The client's own answers go
-    before those of other respondents; of those that began together, one that began as a case.
+    before those of other respondents, totals before subscales; of those that began together, one
+    that began as a case.
     """
     ordered = sorted(trajectories.values(), key=_precedence)
     named = [one for one in ordered if one.spec.instrument.id == case.primary_instrument]
@@ -169,11 +185,13 @@ def choose_primary(case: Case, trajectories: Mapping[str, Trajectory]) -> str | 
     return None
 
 
-def _precedence(trajectory: Trajectory) -> tuple[bool, int, bool, str]:
+def _precedence(trajectory: Trajectory) -> tuple[bool, bool, int, bool, str]:
     first = trajectory.days[0].ordinal if trajectory.days else 0
     cut, steps = trajectory.spec.cut, trajectory.steps
     began_below = cut is not None and bool(steps) and steps[0].score < cut
-    return not trajectory.key.endswith("|client"), first, began_below, trajectory.key
+    other = not trajectory.key.endswith("|client")
+    part = scale_of(trajectory.key) != TOTAL
+    return other, part, first, began_below, trajectory.key
 
 
 def _trajectories(case: Case, yardsticks: Yardsticks, before: Truth) -> dict[str, Trajectory]:
@@ -183,7 +201,7 @@ def _trajectories(case: Case, yardsticks: Yardsticks, before: Truth) -> dict[str
     earlier = before.trajectories
     context = _context(case)
     return {
-        key: build(key, yardsticks.specs[entries[0].instrument], entries, context, earlier.get(key))
+        key: build(key, yardsticks.spec(entries[0]), entries, context, earlier.get(key))
         for key, entries in grouped.items()
     }
 

@@ -191,6 +191,7 @@ def _subscale(table: Table, items: Items, numbers: tuple[int, ...], worse: bool)
         bands=_bands(table, low, high),
         cutoff=_cutoff(table.table("cutoff"), worse) if table.has("cutoff") else None,
         reliability=_reliability(table),
+        norm=_norm(table),
     )
 
 
@@ -347,7 +348,7 @@ def _sources(root: Table) -> dict[str, str]:
     for table in root.tables("subscales"):
         name = f"subscale {table.text('id')}"
         sources[name] = table.source()
-        parts = [key for key in ("severity", "cutoff", "reliability") if table.has(key)]
+        parts = [key for key in ("severity", "cutoff", "reliability", "norm") if table.has(key)]
         sources |= {f"{name}: {key}": table.table(key).source() for key in parts}
     return sources
 

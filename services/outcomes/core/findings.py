@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from services.outcomes.core.assess import Print, print_of
 from services.outcomes.core.event import Event
-from services.outcomes.core.timeline import Measure
+from services.outcomes.core.timeline import TOTAL, Measure, key_of, scale_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +185,7 @@ class Said:
     """All that was said of an episode, folded from its findings stream.
 
     Attributes:
-        measures: every measure that a trajectory holds, as it was when last spoken of.
+        measures: every entry that a trajectory holds, as it was when last spoken of, by key.
         prints: trajectory to measure to what was said of it.
         scales: trajectory to what tells its last told scale from another.
         reflected: reflections that have their forecast.
@@ -255,19 +255,19 @@ def _assessed(said: Said, event: Assessed, known: Mapping[str, Measure]) -> None
 
 
 def _heard(said: Said, told: Mapping[str, Any], known: Mapping[str, Measure]) -> None:
-    name = told["measure"]
+    name = key_of(told["measure"], told.get("scale", TOTAL))
     entry = known.get(name)
     if entry is None or entry.version != told["version"]:
         entry = Measure.of(told)
     said.measures[name] = entry
-    said.aside.pop(name, None)
+    said.aside.pop(told["measure"], None)
 
 
 def _refolded(said: Said, event: Refolded, known: Mapping[str, Measure]) -> None:
     said.due = event.memory["due"]
     prints = said.prints.setdefault(event.trajectory, {})
     for measure in event.withdrawn:
-        said.measures.pop(measure, None)
+        said.measures.pop(key_of(measure, scale_of(event.trajectory)), None)
         prints.pop(measure, None)
     for told in event.input:
         _heard(said, told, known)

@@ -1,6 +1,7 @@
 """What an event of the log does to an episode as detection sees it, and how that is called."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from services.outcomes.core.measure import (
     MeasureVersion,
     MeasureWithdrawn,
 )
+from services.outcomes.core.scoring import CONFLICT, band
 from services.outcomes.core.timeline import Approach, Fact, Measure, Reflection, Session
 
 TOPICS = frozenset(
@@ -91,14 +93,23 @@ def _measure(
     known = case.measures.get(name)
     if known is not None and known.version >= event.originator_version:
         return None
+    _take_out(case, name)
     reason = _unusable(event, yardsticks)
     if reason is not None:
-        case.measures.pop(name, None)
         case.aside[name] = reason
         return Cause("measure held", event.on)
     case.aside.pop(name, None)
-    case.measures[name] = entry = Measure(
-        measure=name,
+    case.measures[name] = entry = _entry(event, received_on)
+    parts = _parts(event, entry, yardsticks)
+    case.measures.update({part.key: part for part in parts})
+    fresh = known is None
+    alone = fresh and not parts
+    return Cause(_WHY[type(event)], event.on, fresh=fresh, new=entry if alone else None)
+
+
+def _entry(event: MeasureVersion, received_on: str) -> Measure:
+    return Measure(
+        measure=event.originator_id.hex,
         version=event.originator_version,
         external_id=event.external_id,
         instrument=event.instrument,
@@ -111,8 +122,32 @@ def _measure(
         session_number=event.session_number,
         received_on=received_on,
     )
-    fresh = known is None
-    return Cause(_WHY[type(event)], event.on, fresh=fresh, new=entry if fresh else None)
+
+
+def _parts(event: MeasureVersion, whole: Measure, yardsticks: Yardsticks) -> list[Measure]:
+    """The entries of the subscales that are scales of their own and were answered in full."""
+    found = []
+    for scale in yardsticks.scales[event.instrument]:
+        value = event.subscales.get(scale)
+        if value is not None:
+            part = replace(whole, scale=scale, score=value, flags=_shared(whole.flags))
+            label = band(yardsticks.spec(part).instrument, value)
+            found.append(replace(part, band=label))
+    return found
+
+
+def _shared(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """What is said of the whole and holds for its parts: a total may contradict their items."""
+    return tuple(flag for flag in flags if flag == CONFLICT)
+
+
+def _take_out(case: Case, name: str) -> Measure | None:
+    """Remove every entry of a measure; the one of its total, None where it was not there."""
+    gone = case.measures.pop(name, None)
+    if gone is not None:
+        for key in [key for key in case.measures if key.startswith(f"{name}/")]:
+            del case.measures[key]
+    return gone
 
 
 def _unusable(event: MeasureVersion, yardsticks: Yardsticks) -> str | None:
@@ -123,7 +158,7 @@ def _unusable(event: MeasureVersion, yardsticks: Yardsticks) -> str | None:
 
 def _withdrawn(case: Case, event: MeasureWithdrawn) -> Cause | None:
     name = event.originator_id.hex
-    gone = case.measures.pop(name, None)
+    gone = _take_out(case, name)
     aside = case.aside.pop(name, None)
     if gone is None and aside is None:
         return None

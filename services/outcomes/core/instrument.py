@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 HALF_WIDTH = 1.96
@@ -75,6 +75,12 @@ class Subscale:
     bands: tuple[Band, ...] = ()
     cutoff: Cutoff | None = None
     reliability: Reliability | None = None
+    norm: Norm | None = None
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether it is a scale of its own: it has something to be read by."""
+        return bool(self.bands or self.cutoff or self.reliability or self.norm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,40 @@ class Instrument:
     sources: Mapping[str, str]
     also: Mapping[str, tuple[Mapping[str, Any], ...]]
     notes: tuple[str, ...]
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """The subscales that are scales of their own."""
+        return tuple(name for name, one in self.subscales.items() if one.is_scale)
+
+    def scale(self, name: str) -> "Instrument":
+        """A subscale as an instrument of its own: what a trajectory of it is judged by."""
+        one, form = self.subscales[name], self.items
+        low, high = (form.minimum, form.maximum) if form else (0, 0)
+        own = f"subscale {name}: "
+        return replace(
+            self,
+            title=f"{self.title}: {one.title}",
+            minimum=len(one.items) * low * one.multiply,
+            maximum=len(one.items) * high * one.multiply,
+            step=one.multiply,
+            subscales={},
+            bands=one.bands,
+            cutoff=one.cutoff,
+            cutoffs=(),
+            needs=() if one.cutoff else self.needs,
+            reliability=one.reliability,
+            norm=one.norm,
+            published=None,
+            risk=(),
+            alarm_threshold=None,
+            sources={
+                key.removeprefix(own): source
+                for key, source in self.sources.items()
+                if key.startswith(own)
+            },
+            also={},
+        )
 
     @property
     def sign(self) -> float:

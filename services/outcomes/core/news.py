@@ -28,7 +28,7 @@ from services.outcomes.core.findings import (
 )
 from services.outcomes.core.found import Found
 from services.outcomes.core.happening import Cause
-from services.outcomes.core.timeline import iso
+from services.outcomes.core.timeline import iso, key_of, scale_of
 from services.outcomes.core.trajectory import Trajectory
 
 CLOSED = "closed"
@@ -207,7 +207,8 @@ def _tell_refolded(
         told = [assessment(trajectory, row, with_fan=row.number == latest) for row in changed.rows]
         told[0]["scale"] = scale(trajectory)
     dates = [row.entry.on for row in changed.new]
-    dates += [said.measures[measure].on for measure in changed.gone if measure in said.measures]
+    gone = [key_of(measure, scale_of(changed.key)) for measure in changed.gone]
+    dates += [said.measures[name].on for name in gone if name in said.measures]
     writer.write(
         Refolded,
         trajectory=changed.key,
@@ -217,7 +218,7 @@ def _tell_refolded(
         input=[
             row.entry.as_dict()
             for row in changed.new
-            if said.measures.get(row.entry.measure) != row.entry
+            if said.measures.get(row.entry.key) != row.entry
         ],
         withdrawn=list(changed.gone),
         memory=memory,

@@ -16,6 +16,8 @@ KINDS = ("plan", "approach", "session", "fact", "measure", "silence")
 ATTENDED = ("attended", "late")
 """A client who came late was there."""
 MISSED = ("missed", "cancelled")
+TOTAL = "total"
+"""The scale that all items of an instrument make up; the others are its subscales."""
 UNTIMED = float("-inf")
 """What has no time goes before what has one."""
 
@@ -43,7 +45,9 @@ Place = tuple[int, int, float, str]
 class Measure:
     """A measure as it stands: its latest version. `received_on` is the day of its arrival.
 
-    `day` (its day number) and `place` (its place in clinical order) follow from the rest.
+    One completed questionnaire is one entry for its total and one for each subscale that is a
+    scale of its own; all have the same `measure`. `day` (its day number), `place` (its place in
+    clinical order) and `key` (what tells it from every other entry) follow from the rest.
     """
 
     measure: str
@@ -58,6 +62,8 @@ class Measure:
     flags: tuple[str, ...]
     session_number: int | None
     received_on: str
+    scale: str = TOTAL
+    key: str = field(init=False, compare=False)
     trajectory: str = field(init=False, compare=False)
     """The trajectory that it belongs to: instrument, scale, respondent."""
     day: int = field(init=False, compare=False)
@@ -66,7 +72,8 @@ class Measure:
     def __post_init__(self) -> None:
         """Work out what is asked for again and again."""
         order = place(self.on, "measure", self.at, self.measure)
-        object.__setattr__(self, "trajectory", f"{self.instrument}|total|{self.respondent}")
+        object.__setattr__(self, "key", key_of(self.measure, self.scale))
+        object.__setattr__(self, "trajectory", f"{self.instrument}|{self.scale}|{self.respondent}")
         object.__setattr__(self, "day", order[0])
         object.__setattr__(self, "place", order)
 
@@ -79,13 +86,25 @@ class Measure:
         """The entry as JSON values."""
         told = dict(zip(_TOLD, _told(self), strict=True))
         told["kind"], told["flags"] = "measure", list(self.flags)
+        if self.scale == TOTAL:
+            del told["scale"]
         return told
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Measure":
         """The entry that `as_dict` told of."""
-        values = {name: told[name] for name in _TOLD}
+        values = {name: told[name] for name in _TOLD if name in told}
         return cls(**(values | {"flags": tuple(told["flags"])}))
+
+
+def key_of(measure: str, scale: str) -> str:
+    """The key of a measure's entry for one scale."""
+    return measure if scale == TOTAL else f"{measure}/{scale}"
+
+
+def scale_of(trajectory: str) -> str:
+    """The scale that a trajectory is about."""
+    return trajectory.split("|")[1]
 
 
 _TOLD = tuple(name for name, one in Measure.__dataclass_fields__.items() if one.init)
