@@ -11,9 +11,11 @@ from sqlalchemy import (
     Column,
     Connection,
     MetaData,
+    Select,
     String,
     Table,
     Uuid,
+    bindparam,
     delete,
     func,
     insert,
@@ -33,6 +35,10 @@ PARKED = Table(
     Column("error", String(200), nullable=False),
     Column("replay", Boolean, nullable=False),
 )
+# Statements are made once: the lists are asked with every page of messages.
+_ALL = select(PARKED).order_by(PARKED.c.reader, PARKED.c.position)
+_OF_READER = _ALL.where(PARKED.c.reader == bindparam("of"))
+_REQUESTED = _OF_READER.where(PARKED.c.replay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +80,15 @@ class Parking:
 
     def parked(self, reader: str) -> dict[UUID, int]:
         """The keys a reader has parked, each with the first position that waits."""
-        return {one.key: one.position for one in self._select(PARKED.c.reader == reader)}
+        return {one.key: one.position for one in self._select(_OF_READER, reader)}
 
     def list(self) -> builtins.list[Parked]:
         """Everything that is parked, by reader and position."""
-        return self._select()
+        return self._select(_ALL)
 
     def requested(self, reader: str) -> dict[UUID, int]:
         """Those keys of a reader whose replay was asked for, with their first positions."""
-        wanted = self._select(PARKED.c.reader == reader, PARKED.c.replay)
-        return {one.key: one.position for one in wanted}
+        return {one.key: one.position for one in self._select(_REQUESTED, reader)}
 
     def request_replay(self, reader: str, key: UUID) -> bool:
         """Ask the reader's follower to try again; whether that key is parked at all."""
@@ -117,10 +122,9 @@ class Parking:
         with self._database.reading() as connection:
             return int(connection.scalar(query) or 0)
 
-    def _select(self, *where: Any) -> builtins.list[Parked]:
-        query = select(PARKED).where(*where).order_by(PARKED.c.reader, PARKED.c.position)
+    def _select(self, query: Select[Any], reader: str = "") -> builtins.list[Parked]:
         with self._database.reading() as connection:
-            return [Parked(**row._mapping) for row in connection.execute(query)]
+            return [Parked(**row._mapping) for row in connection.execute(query, {"of": reader})]
 
 
 def _is(reader: str, key: UUID) -> tuple[Any, Any]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Delete,
     Integer,
     LargeBinary,
     MetaData,
@@ -92,6 +93,7 @@ class ViewTables:
         self._tables: dict[tuple[type[View], str], Table] = {}
         self._loads: dict[Table, Select[Any]] = {}
         self._upserts: dict[Table, sqlite.Insert | postgresql.Insert] = {}
+        self._deletes: dict[Table, Delete] = {}
 
     def migrate(self) -> None:
         """Create the list of builds where it is missing."""
@@ -227,10 +229,13 @@ class ViewTables:
     def remove(self, connection: Connection, table: Table, keys: Iterable[UUID]) -> None:
         """Delete rows."""
         gone = [{"gone": key} for key in keys]
-        if gone:
-            connection.execute(
-                delete(table).where(table.c.key == bindparam("gone", type_=Uuid)), gone
-            )
+        if not gone:
+            return
+        statement = self._deletes.get(table)
+        if statement is None:
+            this = table.c.key == bindparam("gone", type_=Uuid)
+            statement = self._deletes[table] = delete(table).where(this)
+        connection.execute(statement, gone)
 
     def _opened(self, view: View, key: UUID, sealed: bytes) -> Document | None:
         try:
