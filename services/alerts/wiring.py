@@ -36,7 +36,6 @@ from services.alerts.views.risk_path import RiskPathTable
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import Clock
 from services.chassis.eventlog import StoreError
-from services.chassis.follower import Elsewhere, Follower
 from services.chassis.group_commit import GroupCommit
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
@@ -44,6 +43,7 @@ from services.chassis.loops import Loops
 from services.chassis.metrics import Catalogue
 from services.chassis.store import Store
 from services.chassis.timers import ClockGuard, Timers
+from services.chassis.track import Elsewhere, Track
 from services.chassis.transport import Receiver, Transport
 from services.chassis.view import View
 
@@ -215,9 +215,9 @@ class Alerts:
             contact=settings.contact,
         )
 
-    def _followers(self) -> Sequence[Follower | Elsewhere]:
+    def _followers(self) -> Sequence[Track | Elsewhere]:
         if self._loops is not None:
-            return self._loops.followers()
+            return self._loops.tracks()
         views = self.store.views
         return [Elsewhere(views.reader(view), self.log, self.clock) for view in self.views]
 

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from services.chassis.clock import Clock
 from services.chassis.eventlog import EventLog
-from services.chassis.follower import Follower, FollowerReport, Reader
+from services.chassis.follower import Follower
 from services.chassis.http.health import Health
 from services.chassis.metrics import PARKED, READER_LAG, READER_LAG_SECONDS, Catalogue
+from services.chassis.reader import FollowerReport, Reader
 from services.chassis.store import Store
+from services.chassis.track import Track
 
 
 class Loops:
@@ -37,8 +39,8 @@ class Loops:
             log, reader, self._store.parking, self._clock, self._poll, self._page, self._report
         )
         self._followers.append((follower, log))
-        self._health.loop(reader.name, lambda: follower.silence)
-        self._measure(follower)
+        self._health.loop(reader.name, lambda: follower.track.silence)
+        self._measure(follower.track)
         return follower
 
     def start(self) -> None:
@@ -58,21 +60,21 @@ class Loops:
     def behind(self) -> list[str]:
         """The readers that have not taken all that is there for them."""
         return [
-            follower.reader.name
-            for follower, log in self._followers
-            if log.waiting(follower.reader.position(), follower.reader.topics)
+            reader.name
+            for reader, log in ((one.track.reader, log) for one, log in self._followers)
+            if log.waiting(reader.position(), reader.topics)
         ]
 
-    def followers(self) -> list[Follower]:
-        """Every follower, in the order in which they were added."""
-        return [follower for follower, _ in self._followers]
+    def tracks(self) -> list[Track]:
+        """Every reader's way through the log, in the order in which they were added."""
+        return [follower.track for follower, _ in self._followers]
 
-    def _measure(self, follower: Follower) -> None:
-        name, parking = follower.reader.name, self._store.parking
-        self._catalogue.read_from(READER_LAG, _of_lag(follower, 0), reader=name)
-        self._catalogue.read_from(READER_LAG_SECONDS, _of_lag(follower, 1), reader=name)
+    def _measure(self, track: Track) -> None:
+        name, parking = track.reader.name, self._store.parking
+        self._catalogue.read_from(READER_LAG, _of_lag(track, 0), reader=name)
+        self._catalogue.read_from(READER_LAG_SECONDS, _of_lag(track, 1), reader=name)
         self._catalogue.read_from(PARKED, lambda: parking.count(name), reader=name)
 
 
-def _of_lag(follower: Follower, part: int) -> Callable[[], float]:
-    return lambda: float(follower.lag[part])
+def _of_lag(track: Track, part: int) -> Callable[[], float]:
+    return lambda: float(track.lag[part])

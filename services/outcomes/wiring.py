@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from schemas import topics
 from services.chassis.clock import Clock
-from services.chassis.follower import FollowerReport
 from services.chassis.group_commit import GroupCommit
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
 from services.chassis.loops import Loops
 from services.chassis.metrics import Catalogue
+from services.chassis.reader import FollowerReport
 from services.chassis.store import Store
 from services.chassis.timers import ClockGuard, Timers
 from services.chassis.transport import Transport

@@ -14,8 +14,8 @@ from services.alerts.views.inbox import Inbox
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
 from services.alerts.views.journal import Journals
 from services.chassis.clock import Clock
-from services.chassis.follower import Elsewhere, Follower
 from services.chassis.parking import Parking
+from services.chassis.track import Elsewhere, Track
 from services.chassis.view import View
 from services.chassis.views import ViewStore, reader_name
 
@@ -35,7 +35,7 @@ class Views:
     journals: Journals
     path: Callable[[], RiskPath]
     clock: Clock
-    followers: Sequence[Follower | Elsewhere]
+    followers: Sequence[Track | Elsewhere]
     """Those of this process or of another; those of the views tell how new a page is."""
     parking: Parking
     counts: Callable[[], Sequence[tuple[str, int]]] = tuple
@@ -112,7 +112,7 @@ class Views:
         return Freshness(built=self._built, behind_s=max(ages, default=0.0))
 
 
-def _loop(follower: Follower | Elsewhere) -> Loop:
+def _loop(follower: Track | Elsewhere) -> Loop:
     behind, oldest = follower.lag
     return Loop(
         name=follower.reader.name,
