@@ -53,7 +53,7 @@ def _catch_up(size: Size, folder: Path) -> tuple[float, int]:
             zone=service.settings.zone,
             cached=CACHED,
         )
-        follower = Follower(store.log(), detector, store.parking, service.clock)
+        follower = Follower(store.log(), [detector], store.parking, service.clock)
         started = time.monotonic()
         while detector.position() < head:
             follower.turn()

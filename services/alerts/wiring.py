@@ -129,8 +129,8 @@ class Alerts:
     def start(self, transport: Transport) -> None:
         """Start views, the relay of answers and the timers."""
         loops = Loops(self.store, self.clock, self.health, self.catalogue)
-        for view in self.views:
-            loops.follow(self.store.views.reader(view))
+        readers = [self.store.views.reader(view) for view in self.views]
+        loops.follow(*readers, together=self.store.views.apply_together)
         loops.follow(AnswersRelay(self.store.log(), transport))
         self._loops = loops
         self._schedule()

@@ -1,35 +1,57 @@
-"""One thread that takes a reader through the log, page by page; nothing stops it for good."""
+"""One thread that takes readers through the log, page by page; nothing stops it for good."""
 
 import threading
+from collections.abc import Callable, Collection, Sequence
+from time import monotonic
+from typing import Any
 
 from services.chassis.clock import Clock
-from services.chassis.eventlog import EventLog
+from services.chassis.eventlog import Entry, EventLog, Page
 from services.chassis.parking import Parking
 from services.chassis.reader import FollowerReport, Quiet, Reader
-from services.chassis.track import Track
+from services.chassis.track import PASSING, Track
+
+Share = tuple[Reader, Sequence[Entry]]
+"""A reader, and what it wants of a page."""
+Together = Callable[[Sequence[Share], int], None]
+"""Stores the effects of a page for several readers, and all their positions, in one commit.
+
+It raises as `Reader.apply` does; then nothing is stored and each of them takes the page alone.
+"""
 
 
 class Follower(threading.Thread):
-    """Feeds a reader; parks what it cannot digest; waits out a store that is away."""
+    """Feeds readers; parks what one cannot digest; waits out a store that is away.
+
+    Readers at the same position share each page: it is read and opened once. One that is behind
+    goes its own way up to where the others are. What one cannot digest, or a store that fails one,
+    is its own affair.
+    """
 
     def __init__(
         self,
         log: EventLog,
-        reader: Reader,
+        readers: Sequence[Reader],
         parking: Parking,
         clock: Clock,
         poll: float = 0.05,
         page: int = 500,
         report: FollowerReport | None = None,
+        together: Together | None = None,
     ) -> None:
-        """Follow `log`, a handle of this follower alone, for `reader`; `start` begins."""
-        super().__init__(name=f"follower-{reader.name}", daemon=True)
+        """Follow `log`, a handle of this follower alone, for `readers`; `start` begins.
+
+        Without `together` each reader stores its own effects.
+        """
+        super().__init__(name=f"follower-{readers[0].name}", daemon=True)
         self._stopping = threading.Event()
         told = report or Quiet()
-        self.track = Track(
-            log, reader, parking, clock, self._stopping, poll, page, told, self.is_alive
-        )
-        self._log, self._poll, self._page = log, poll, page
+        self.tracks = [
+            Track(log, one, parking, clock, self._stopping, poll, page, told, self.is_alive)
+            for one in readers
+        ]
+        self._log, self._poll, self._page, self._together = log, poll, page, together
+        self._topics = _union(readers)
 
     def stop(self) -> None:
         """Finish the page at hand, then end; joins."""
@@ -42,22 +64,84 @@ class Follower(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self.turn()
-            except Exception as error:
-                self.track.failed(error)
-            self.track.beats()
+            except Exception as error:  # the log itself could not be read
+                for track in self.tracks:
+                    track.failed(error)
+            for track in self.tracks:
+                track.beats()
 
     def turn(self) -> None:
         """Take one page, or wait a little when there is none."""
-        cursor = self.track.ready()
-        if cursor is None:
-            self._stopping.wait(self.track.rests)
+        places = self._places()
+        if not places:
+            self._stopping.wait(min(track.rests for track in self.tracks))
             return
-        page = self._log.page(cursor, self._page, self.track.reader.topics)
+        front = max(place for _, place in places)
+        behind = [track for track, place in places if place < front]
+        for track in behind:
+            self._alone(track, Track.catch_up, front)
+        abreast = [track for track, place in places if place == front]
+        page = self._log.page(front, self._page, self._topics)
         if page.entries:
-            self.track.take(page.entries, page.scanned_to)
-            self.track.went_well()
+            self._take(abreast, page)
             return
-        self.track.pass_over(page.scanned_to)
-        self.track.rest_of_turn()
-        self.track.went_well()
-        self._log.wait(self.track.cursor or 0, self._poll * 4, self.track.reader.topics)
+        for track in abreast:
+            self._alone(track, Track.rest_of_turn, page.scanned_to)
+        if not behind:
+            self._log.wait(page.scanned_to, self._poll * 4, self._topics)
+
+    def _places(self) -> list[tuple[Track, int]]:
+        """Where those are that do not rest."""
+        places = []
+        for track in self.tracks:
+            try:
+                place = track.place()
+            except Exception as error:
+                track.failed(error)
+            else:
+                places += [] if place is None else [(track, place)]
+        return places
+
+    def _take(self, tracks: Sequence[Track], page: Page) -> None:
+        """Take a page for those who stand where it begins, in one commit where they can."""
+        shares = [(track, track.wanted(page.entries)) for track in tracks]
+        several = len(tracks) > 1 and any(some for _, some in shares)
+        if several and self._took_together(shares, page.scanned_to):
+            return
+        for track, some in shares:
+            self._alone(track, Track.take, some, page.scanned_to)
+
+    def _took_together(self, shares: Sequence[tuple[Track, list[Entry]]], to: int) -> bool:
+        """Whether one commit did for all; if not, each is to take the page alone."""
+        if self._together is None:
+            return False
+        started = monotonic()
+        try:
+            self._together([(track.reader, some) for track, some in shares], to)
+        except PASSING as error:
+            for track, _ in shares:
+                track.failed(error)
+            return True
+        except Exception:  # one of them has trouble: it shows when each takes the page alone
+            return False
+        for track, some in shares:
+            track.took(len(some), to, monotonic() - started)
+        return True
+
+    def _alone(self, track: Track, step: Callable[..., None], *arguments: Any) -> None:
+        try:
+            step(track, *arguments)
+        except Exception as error:
+            track.failed(error)
+        else:
+            track.went_well()
+
+
+def _union(readers: Sequence[Reader]) -> Collection[str] | None:
+    """The topics that any of the readers wants; None: everything."""
+    wanted: set[str] = set()
+    for one in readers:
+        if one.topics is None:
+            return None
+        wanted |= set(one.topics)
+    return wanted

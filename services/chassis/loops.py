@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from services.chassis.clock import Clock
 from services.chassis.eventlog import EventLog
-from services.chassis.follower import Follower
+from services.chassis.follower import Follower, Together
 from services.chassis.http.health import Health
 from services.chassis.metrics import PARKED, READER_LAG, READER_LAG_SECONDS, Catalogue
 from services.chassis.reader import FollowerReport, Reader
@@ -13,7 +13,7 @@ from services.chassis.track import Track
 
 
 class Loops:
-    """Each reader gets a follower with a handle of its own on the log, a heartbeat and a lag."""
+    """A follower has a handle of its own on the log; each reader has a heartbeat and a lag."""
 
     def __init__(
         self,
@@ -32,15 +32,26 @@ class Loops:
         self._poll, self._page, self._report = poll, page, report
         self._followers: list[tuple[Follower, EventLog]] = []
 
-    def follow(self, reader: Reader) -> Follower:
-        """Let `reader` follow the log once `start` is called."""
+    def follow(self, *readers: Reader, together: Together | None = None) -> Follower:
+        """Let readers follow the log, sharing its pages, once `start` is called.
+
+        With `together` they share commits too; see `Follower`.
+        """
         log = self._store.log()
         follower = Follower(
-            log, reader, self._store.parking, self._clock, self._poll, self._page, self._report
+            log,
+            readers,
+            self._store.parking,
+            self._clock,
+            self._poll,
+            self._page,
+            self._report,
+            together,
         )
         self._followers.append((follower, log))
-        self._health.loop(reader.name, lambda: follower.track.silence)
-        self._measure(follower.track)
+        for track in follower.tracks:
+            self._health.loop(track.reader.name, _silence(track))
+            self._measure(track)
         return follower
 
     def start(self) -> None:
@@ -61,19 +72,24 @@ class Loops:
         """The readers that have not taken all that is there for them."""
         return [
             reader.name
-            for reader, log in ((one.track.reader, log) for one, log in self._followers)
+            for follower, log in self._followers
+            for reader in (track.reader for track in follower.tracks)
             if log.waiting(reader.position(), reader.topics)
         ]
 
     def tracks(self) -> list[Track]:
         """Every reader's way through the log, in the order in which they were added."""
-        return [follower.track for follower, _ in self._followers]
+        return [track for follower, _ in self._followers for track in follower.tracks]
 
     def _measure(self, track: Track) -> None:
         name, parking = track.reader.name, self._store.parking
         self._catalogue.read_from(READER_LAG, _of_lag(track, 0), reader=name)
         self._catalogue.read_from(READER_LAG_SECONDS, _of_lag(track, 1), reader=name)
         self._catalogue.read_from(PARKED, lambda: parking.count(name), reader=name)
+
+
+def _silence(track: Track) -> Callable[[], float]:
+    return lambda: track.silence
 
 
 def _of_lag(track: Track, part: int) -> Callable[[], float]:

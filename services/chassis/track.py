@@ -71,7 +71,7 @@ class Track:
 
     # What its follower asks
 
-    def ready(self) -> int | None:
+    def place(self) -> int | None:
         """How far it has come; None while it rests."""
         if self.rests > 0:
             return None
@@ -114,21 +114,38 @@ class Track:
             return list(entries)
         return [entry for entry in entries if self._parking_key(entry) not in self._held]
 
-    def take(self, entries: list[Entry], to: int) -> None:
-        """Apply a page up to `to`, parking what cannot be applied."""
+    def take(self, entries: Sequence[Entry], to: int) -> None:
+        """Apply what is wanted of a page up to `to`, parking what cannot be applied."""
+        if not entries:
+            self._pass_over(to)
+            return
         started = monotonic()
         self._apply(entries, to)
         self._stored_at = monotonic()
         self._report.applied(self.reader.name, len(entries), self._stored_at - started)
 
     def took(self, count: int, to: int, seconds: float) -> None:
-        """A page of which `count` entries were wanted has taken effect up to `to`."""
+        """A page of which `count` entries were wanted took effect for several readers at once."""
         self.cursor = to
         self._stored_at = monotonic()
+        self.went_well()
         if count:
             self._report.applied(self.reader.name, count, seconds)
 
-    def pass_over(self, to: int) -> None:
+    def catch_up(self, front: int) -> None:
+        """Take one page alone, at most up to where the others are."""
+        page = self._log.page(self.cursor or 0, self._page, self.reader.topics)
+        entries = [entry for entry in page.entries if entry.position <= front]
+        self.take(self.wanted(entries), min(page.scanned_to, front))
+
+    def rest_of_turn(self, to: int) -> None:
+        """There is nothing to read up to `to`: replay what was asked for, and let the reader be."""
+        self._pass_over(to)
+        if self._held:
+            self._replay_requested()
+        self.reader.idle()
+
+    def _pass_over(self, to: int) -> None:
         """Remember that foreign events were passed; store it only now and then."""
         self.cursor = max(to, self.cursor or 0)
         if isinstance(self.reader, Passing):
@@ -141,7 +158,7 @@ class Track:
 
     # Applying, and narrowing down to what cannot be applied
 
-    def _apply(self, entries: list[Entry], to: int) -> bool:
+    def _apply(self, entries: Sequence[Entry], to: int) -> bool:
         """Apply entries and move to `to`; False when another moved the position meanwhile."""
         ready = self.wanted(entries)
         try:
@@ -158,7 +175,7 @@ class Track:
         self.cursor = to
         return True
 
-    def _narrow(self, entries: list[Entry], to: int, error: str) -> bool:
+    def _narrow(self, entries: Sequence[Entry], to: int, error: str) -> bool:
         self._reload()
         if len(entries) > 1:
             half = len(entries) // 2
@@ -168,7 +185,7 @@ class Track:
             return self._insist(entries, to)
         return self._park(entries, to, error)
 
-    def _insist(self, entries: list[Entry], to: int) -> bool:
+    def _insist(self, entries: Sequence[Entry], to: int) -> bool:
         """A conflict over one entry: somebody else writes there too, so try a few times."""
         for attempt in range(TRIES):
             self._stopping.wait(self._poll * attempt)
@@ -183,7 +200,7 @@ class Track:
                 return True
         return self._park(entries, to, "ConflictError")
 
-    def _park(self, entries: list[Entry], to: int, error: str) -> bool:
+    def _park(self, entries: Sequence[Entry], to: int, error: str) -> bool:
         key = self._parking_key(entries[0]) if entries else None
         if key is None:
             raise StoreError(f"{self.reader.name} cannot go on: {error}")
@@ -215,12 +232,6 @@ class Track:
             return None
 
     # Replay
-
-    def rest_of_turn(self) -> None:
-        """There is nothing to read: replay what was asked for, and let the reader do its own."""
-        if self._held:
-            self._replay_requested()
-        self.reader.idle()
 
     def _replay_requested(self) -> None:
         for key, first in self._parking.requested(self.reader.name).items():

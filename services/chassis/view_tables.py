@@ -31,11 +31,13 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.chassis.database import Database
+from services.chassis.eventlog import Entry
 from services.chassis.faults import ConflictError, ForgedError, ShreddedError
 from services.chassis.vault import Vault
 from services.chassis.view import Document, View
@@ -55,10 +57,11 @@ BUILDS = Table(
 )
 # Statements are made once: composing them anew costs more than SQLite takes to carry them out.
 _BUILD = select(BUILDS).where(BUILDS.c.view == bindparam("v"), BUILDS.c.build == bindparam("b"))
+_EVERY = select(BUILDS)
 _ALL = select(BUILDS).where(BUILDS.c.view == bindparam("v")).order_by(BUILDS.c.build)
 _MOVE = (
     update(BUILDS)
-    .where(BUILDS.c.view == bindparam("v"), BUILDS.c.build == bindparam("b"))
+    .where(tuple_(BUILDS.c.view, BUILDS.c.build).in_(bindparam("these", expanding=True)))
     .where(BUILDS.c.position == bindparam("at"))
     .values(position=bindparam("to"))
     .returning(*BUILDS.c)
@@ -73,6 +76,16 @@ class Build:
     version: int
     position: int
     live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one page does to one view: fold `entries` into a build that stands at `at`."""
+
+    view: View
+    number: int
+    entries: Sequence[Entry]
+    at: int
 
 
 @dataclass(slots=True)
@@ -143,17 +156,24 @@ class ViewTables:
         connection.execute(update(BUILDS).where(BUILDS.c.view == view.name).values(live=True))
         return True
 
-    def move(self, connection: Connection, view: View, number: int, at: int, to: int) -> Build:
-        """Move a build's position from `at` to `to`.
+    def move(self, connection: Connection, steps: Sequence[Step], to: int) -> list[Build]:
+        """Move each step's build from where it starts to `to`.
 
         Raises:
-            ConflictError: it is not at `at`, or is no more.
+            ConflictError: one is not there, or is no more.
         """
-        this = {"v": view.name, "b": number, "at": at, "to": to}
-        row = connection.execute(_MOVE, this).one_or_none()
-        if row is None:
-            raise ConflictError("the view has been moved by another")
-        return _build(row)
+        found: dict[tuple[str, int], Build] = {}
+        for at in {step.at for step in steps}:
+            these = [(one.view.name, one.number) for one in steps if one.at == at]
+            rows = connection.execute(_MOVE, {"these": these, "at": at, "to": to})
+            found |= {(row.view, row.build): _build(row) for row in rows}
+        if len(found) < len(steps):
+            raise ConflictError("a view has been moved by another")
+        return [found[step.view.name, step.number] for step in steps]
+
+    def all(self, connection: Connection) -> dict[tuple[str, int], Build]:
+        """Every build of every view, by name and number."""
+        return {(row.view, row.build): _build(row) for row in connection.execute(_EVERY)}
 
     def _builds(self, connection: Connection, view: View) -> list[Build]:
         return [_build(row) for row in connection.execute(_ALL, {"v": view.name})]

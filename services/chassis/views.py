@@ -14,7 +14,7 @@ from services.chassis.parking import Parking
 from services.chassis.vault import Vault
 from services.chassis.view import Document, NotBuiltError, View
 from services.chassis.view_check import compare
-from services.chassis.view_tables import Build, Stored, ViewTables
+from services.chassis.view_tables import Build, Step, Stored, ViewTables
 
 __all__ = ["Document", "NotBuiltError", "View", "ViewReader", "ViewStore"]
 
@@ -63,6 +63,12 @@ class ViewStore:
     def reader(self, view: View) -> "ViewReader":
         """The reader that keeps the view current, for a follower of its own."""
         return ViewReader(self, view)
+
+    def apply_together(self, shares: Sequence[tuple[Any, Sequence[Entry]]], to: int) -> None:
+        """Let readers of these views take their shares of a page in one commit; see `Together`."""
+        steps = [reader.step(entries) for reader, entries in shares]
+        for (reader, _), damaged in zip(shares, self.write_page(steps, to), strict=True):
+            reader.took(damaged, to)
 
     # Queries
 
@@ -166,7 +172,7 @@ class ViewStore:
         if held:
             ready = [entry for entry in entries if document_key(view, entry) not in held]
         try:
-            self.write_page(view, number, ready, at, to)
+            self.write_page([Step(view, number, ready, at)], to)
         except (ConflictError, StoreError):
             raise
         except Exception as error:
@@ -199,31 +205,34 @@ class ViewStore:
         with self._database.writing() as connection:
             return self.tables.switch(connection, view, number)
 
-    def write_page(
-        self, view: View, number: int, entries: Sequence[Entry], at: int, to: int
-    ) -> int:
-        """Fold entries into a build and move it from `at` to `to`; how many were damaged.
+    def write_page(self, steps: Sequence[Step], to: int) -> list[int]:
+        """Fold entries into builds and move them to `to`, in one commit; how many were damaged.
 
         Read and fold come before the short transaction that writes: only whoever moves the
-        position writes, so what was read still holds when the position does.
+        positions writes, so what was read still holds when they do.
 
         Raises:
-            ConflictError: the build is not at `at` any more; nothing was stored.
+            ConflictError: a build is not where its step starts any more; nothing was stored.
         """
-        readable, damaged = _readable(view, entries)
-        with self._database.reading() as connection:
-            build = self.tables.build(connection, view, number) if readable else None
-            before = self._load(connection, view, build, readable)
-        after = _folded(view, readable, before)
-        rows = self.tables.sealed(view, after)
-        if to <= at and not rows:
-            return damaged
-        with self._database.writing() as connection:
-            moved = self.tables.move(connection, view, number, at, to)
-            self._put(connection, view, moved, after, rows)
-        if moved.live:
-            self._wakeup(view).reach(to)
-        return damaged
+        readable = [_readable(step.view, step.entries) for step in steps]
+        before = self._before(steps, [some for some, _ in readable])
+        after = [
+            _folded(step.view, some, stored)
+            for step, (some, _), stored in zip(steps, readable, before, strict=True)
+        ]
+        rows = [
+            self.tables.sealed(step.view, documents)
+            for step, documents in zip(steps, after, strict=True)
+        ]
+        if any(rows) or any(to > step.at for step in steps):
+            with self._database.writing() as connection:
+                moved = self.tables.move(connection, steps, to)
+                for step, build, documents, some in zip(steps, moved, after, rows, strict=True):
+                    self._put(connection, step.view, build, documents, some)
+            for step, build in zip(steps, moved, strict=True):
+                if build.live:
+                    self._wakeup(step.view).reach(to)
+        return [damaged for _, damaged in readable]
 
     def passed(self, view: View, number: int, to: int) -> None:
         """A reader of this process has seen that nothing up to `to` concerns the build."""
@@ -240,6 +249,19 @@ class ViewStore:
             after = _folded(view, readable, self._load(connection, view, build, readable))
             self._put(connection, view, build, after, self.tables.sealed(view, after))
 
+    def _before(
+        self, steps: Sequence[Step], readable: Sequence[Sequence[tuple[UUID, Entry]]]
+    ) -> list[dict[UUID, Stored]]:
+        """The documents that entries concern, as they are stored, for each step."""
+        if not any(readable):
+            return [{} for _ in steps]
+        with self._database.reading() as connection:
+            builds = self.tables.all(connection)
+            return [
+                self._load(connection, step.view, builds.get((step.view.name, step.number)), some)
+                for step, some in zip(steps, readable, strict=True)
+            ]
+
     def _load(
         self,
         connection: Connection,
@@ -247,7 +269,7 @@ class ViewStore:
         build: Build | None,
         entries: Sequence[tuple[UUID, Entry]],
     ) -> dict[UUID, Stored]:
-        if build is None:
+        if build is None or not entries:
             return {}
         table = self.tables.table_of(view, build)
         return self.tables.load(connection, view, table, {key for key, _ in entries})
@@ -260,6 +282,8 @@ class ViewStore:
         documents: dict[UUID, Stored],
         rows: Sequence[dict[str, Any]],
     ) -> None:
+        if not documents:
+            return
         table = self.tables.table_of(view, build)
         self.tables.store(connection, table, rows)
         self.tables.remove(connection, table, documents.keys() - {row["key"] for row in rows})
@@ -301,8 +325,16 @@ class ViewReader:
 
     def apply(self, entries: Sequence[Entry], to: int) -> None:
         """Fold entries and move the position, in one commit."""
-        number = self._number()
-        self.damaged += self._views.write_page(self._view, number, entries, self._at, to)
+        [damaged] = self._views.write_page([self.step(entries)], to)
+        self.took(damaged, to)
+
+    def step(self, entries: Sequence[Entry]) -> Step:
+        """What folding these entries would be, for a page that several views take together."""
+        return Step(self._view, self._number(), entries, self._at)
+
+    def took(self, damaged: int, to: int) -> None:
+        """A step has been stored, which moved the position to `to`."""
+        self.damaged += damaged
         self._at = max(self._at, to)
 
     def replay(self, entries: Sequence[Entry]) -> None:

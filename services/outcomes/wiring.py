@@ -132,8 +132,8 @@ class Outcomes:
         risk = RiskRelay(store.log(), transport)
         loops.follow(risk)
         loops.follow(Relay(store.log(), transport))
-        for view in self.views:
-            loops.follow(store.views.reader(view))
+        readers = [store.views.reader(view) for view in self.views]
+        loops.follow(*readers, together=store.views.apply_together)
         self.health.loop("timers", lambda: self.timers.silence)
         self._heartbeat = Heartbeat(
             risk,

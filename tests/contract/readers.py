@@ -58,7 +58,7 @@ class Collector:
 
 
 def follower(store: Store, reader: Any, page: int = 500) -> Follower:
-    return Follower(store.log(), reader, store.parking, SteppedClock(NOON), poll=0.02, page=page)
+    return Follower(store.log(), [reader], store.parking, SteppedClock(NOON), poll=0.02, page=page)
 
 
 def soon(true: Callable[[], Any], seconds: float = 10) -> None:

@@ -160,13 +160,13 @@ def test_it_tells_how_far_behind_it_is(store: Store) -> None:
     log = store.log()
     reader = Collector(log)
     runner = follower(store, reader)
-    assert runner.track.lag == (0, 0.0)
+    assert runner.tracks[0].lag == (0, 0.0)
     log.append([noted(timestamp=NOON - timedelta(minutes=2)), ticked(), noted()])
-    assert runner.track.lag == (2, 120.0)
+    assert runner.tracks[0].lag == (2, 120.0)
     runner.start()
-    soon(lambda: runner.track.lag == (0, 0.0))
-    assert runner.track.heartbeat == NOON.timestamp()
-    assert runner.track.silence < 5
+    soon(lambda: runner.tracks[0].lag == (0, 0.0))
+    assert runner.tracks[0].heartbeat == NOON.timestamp()
+    assert runner.tracks[0].silence < 5
     runner.stop()
     assert not runner.is_alive()
 

@@ -14,9 +14,9 @@ from uuid import UUID
 
 from services.chassis import store
 from services.chassis.clock import SystemClock
-from services.chassis.eventlog import Entry, Event, EventLog
+from services.chassis.eventlog import Event, EventLog
 from services.chassis.vault import Vault
-from services.chassis.view import View
+from services.chassis.view_tables import Step
 from services.chassis.views import ViewStore
 from services.embedded import Embedded
 
@@ -69,13 +69,11 @@ class CrashingVault(Vault):
 class CrashingViews(ViewStore):
     """Comes to the points of views that take entries in."""
 
-    def write_page(
-        self, view: View, number: int, entries: Sequence[Entry], at: int, to: int
-    ) -> int:
-        if entries:
+    def write_page(self, steps: Sequence[Step], to: int) -> list[int]:
+        if any(step.entries for step in steps):
             POINT.reached("views", "before")
-        damaged = super().write_page(view, number, entries, at, to)
-        if entries:
+        damaged = super().write_page(steps, to)
+        if any(step.entries for step in steps):
             POINT.reached("views", "after")
         return damaged
 

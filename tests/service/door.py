@@ -149,7 +149,7 @@ def opened(
     for view in (episodes, held):
         store.views.register(view)
         reader = store.views.reader(view)
-        followers.append(Follower(store.log(), reader, store.parking, clock, poll=0.01))
+        followers.append(Follower(store.log(), [reader], store.parking, clock, poll=0.01))
     if detecting:
         detector = Detector(
             store.log(),
@@ -158,7 +158,7 @@ def opened(
             clock=clock,
             zone=ZONE,
         )
-        followers.append(Follower(store.log(), detector, store.parking, clock, poll=0.01))
+        followers.append(Follower(store.log(), [detector], store.parking, clock, poll=0.01))
     reader_of = EpisodeReader(store.views, episodes, log)
     record = Record(log, commit, store.vault, instruments, clock, ZONE, reader_of)
     senders = Senders(store.log(), store.ids, store.service_owner, clock)
