@@ -32,6 +32,7 @@ from services.alerts.views.inbox import Inbox, InboxView
 from services.alerts.views.inbox_rows import RiskPath
 from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
+from services.alerts.views.patterns import Lessons, PatternsView
 from services.alerts.views.risk_path import RiskPathTable
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import Clock
@@ -84,13 +85,21 @@ class Alerts:
         store, policy = self.store, self.settings.policy
         course_view, inbox_view = CourseView(), InboxView(store.ids)
         overdue_view, journal_view = OverdueView(policy), JournalView()
-        self.views: tuple[View, ...] = (inbox_view, course_view, overdue_view, journal_view)
+        patterns_view = PatternsView(store.ids)
+        self.views: tuple[View, ...] = (
+            inbox_view,
+            course_view,
+            overdue_view,
+            journal_view,
+            patterns_view,
+        )
         for view in self.views:
             store.views.register(view)
         self.courses = Courses(store.views, course_view, self.directory, policy)
         self.inbox = Inbox(store.views, inbox_view, self.directory, policy)
         self.overdue = Overdue(store.views, overdue_view)
         self.journals = Journals(store.views, journal_view)
+        self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock, *, migrate: bool = True) -> "Alerts":
@@ -207,6 +216,7 @@ class Alerts:
             reading=reading,
             commands=self.desk,
             entrance=self.signin,
+            lessons=self.lessons,
             now=self._now,
             zone=settings.policy.zone,
             lenses=self.lenses,

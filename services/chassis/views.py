@@ -5,7 +5,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 
 from services.chassis.database import Database
 from services.chassis.eventlog import Damaged, Entry, EventLog, Progress, Redacted, Wakeup
@@ -115,6 +115,16 @@ class ViewStore:
             rows = connection.execute(query).all()
         documents = self.tables.opened(view, {row.key: row.doc for row in rows})
         return [doc for row in rows if (doc := documents[row.key]) is not None]
+
+    def count(self, view: View, where: Any = None) -> int:
+        """How many documents there are; `where` is over `table(view)`, as for `select`."""
+        table = self.table(view)
+        query = select(func.count()).select_from(table)
+        if where is not None:
+            query = query.where(where)
+        with self._database.reading() as connection:
+            self._require_live(connection, view)
+            return int(connection.execute(query).scalar_one())
 
     def position(self, view: View) -> int:
         """How far the live view reaches; 0 when it has not been built."""

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from services.alerts import api
 from services.alerts.core import lens, risk_card
 from services.alerts.core.card import Ground, make
+from services.alerts.core.pattern import Patterns, patterns
 from services.alerts.core.person import Person
+from services.alerts.core.pivot import Elsewhere, Pivot
 from services.alerts.core.policy import Policy, rank
 from services.alerts.desk import NotYoursError
 from services.alerts.metrics import CATALOGUE
@@ -340,6 +342,15 @@ class Rooms:
         entries.sort(key=standing.order)
         return tuple(standing.line(one, NOW, POLICY) for one in entries)
 
+    def scopes(self, person: Person, now: datetime) -> tuple[str, ...]:
+        return {"Anna": ("own",), "Sam": ("team",)}.get(person.name, ())
+
+    def patterns(self, person: Person, scope: str, now: datetime) -> Patterns:
+        return patterns([], person.id.hex, team=scope == "team")
+
+    def pivots(self, person: Person, scope: str, now: datetime) -> tuple[list[Pivot], Elsewhere]:
+        return [], Elsewhere(endings=41)
+
     def risk_path(self) -> RiskPath:
         return RiskPath(self.banner is None, NOW.isoformat(), 0, 0.0, self.banner)
 
@@ -478,6 +489,7 @@ def house(rooms: Rooms, **parts: Any) -> House:
         "reading": rooms,
         "commands": rooms,
         "entrance": rooms,
+        "lessons": rooms,
         "now": lambda: NOW,
         "zone": ZONE,
         "lenses": LENSES,

@@ -20,6 +20,8 @@ OFF = courses.ident("e", "off")
 PAGES = (
     "/",
     "/clients",
+    "/patterns",
+    "/pivots",
     f"/episodes/{courses.ident('e', 'risk')}",
     f"/episodes/{OFF}",
     f"/episodes/{courses.ident('e', 'none')}",

@@ -23,6 +23,7 @@ from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxPage, InboxView
 from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
+from services.alerts.views.patterns import Lessons, PatternsView
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import SteppedClock
 from services.chassis.group_commit import GroupCommit
@@ -73,7 +74,14 @@ class Rig:
         self.inbox = Inbox(views, InboxView(self.ids), self.directory, policy)
         self.journals = Journals(views, JournalView())
         self.overdue = Overdue(views, OverdueView(policy))
-        self.views = [self.courses.view, self.inbox.view, self.journals.view, self.overdue.view]
+        self.lessons = Lessons(views, PatternsView(self.ids), self.directory, policy)
+        self.views = [
+            self.courses.view,
+            self.inbox.view,
+            self.journals.view,
+            self.overdue.view,
+            self.lessons.view,
+        ]
         for view in self.views:
             views.register(view)
         self.readers = [views.reader(view) for view in self.views]

@@ -46,6 +46,7 @@ def app_of(rig: Rig, **parts: Any) -> Flask:
         "reading": reading_of(rig),
         "commands": rig.desk,
         "entrance": rig.signin,
+        "lessons": rig.lessons,
         "now": rig.clock.now,
         "zone": rig.settings.policy.zone,
         "lenses": lens.load(HERE / "lenses"),

@@ -93,6 +93,8 @@ ROUTES: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "/"): (200, 200, 200, 200, 303, 401),
     ("POST", "/signout"): (303, 303, 303, 303, 303, 401),
     ("GET", "/clients"): (200, 200, 200, 200, 404, 401),
+    ("GET", "/patterns"): (200, 200, 200, 200, 404, 401),
+    ("GET", "/pivots"): (200, 200, 200, 200, 404, 401),
     ("GET", "/episodes/<id:episode>"): (200, 404, 404, 200, 404, 401),
     ("GET", "/episodes/<id:episode>/reflect"): (200, 404, 404, 403, 404, 401),
     ("POST", "/episodes/<id:episode>/reflect"): (303, 404, 404, 403, 404, 401),

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from services.alerts.core.card import LABELS, TONES
+from services.alerts.core.lesson import pivots
 from services.alerts.pages import words
 from services.alerts.pages.axes import day_of, score_ticks
 from services.alerts.pages.labels import Spot, shorten, spread
@@ -33,7 +34,6 @@ from services.alerts.pages.sheet import (
     WIDE,
     Sheet,
     Size,
-    pivots,
     prepare,
 )
 

@@ -8,7 +8,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.alerts.core.lens import Lens
+from services.alerts.core.pattern import Patterns
 from services.alerts.core.person import Person
+from services.alerts.core.pivot import Elsewhere, Pivot
 from services.alerts.views.clients import ClientLine
 from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
@@ -88,6 +90,22 @@ class Reading(Protocol):
         ...
 
 
+class Learning(Protocol):
+    """`services.alerts.views.patterns.Lessons`: what courses teach together."""
+
+    def scopes(self, person: Person, now: datetime) -> tuple[str, ...]:
+        """Whose courses there are to look across: `own`, `team`, both or none."""
+        ...
+
+    def patterns(self, person: Person, scope: str, now: datetime) -> Patterns:
+        """The patterns in a scope's failures."""
+        ...
+
+    def pivots(self, person: Person, scope: str, now: datetime) -> tuple[list[Pivot], Elsewhere]:
+        """The pivots of a scope, and what others here came to, without any client."""
+        ...
+
+
 class Commands(Protocol):
     """`services.alerts.desk.Desk`: each returns the position at which its effect stands."""
 
@@ -137,6 +155,7 @@ class House:
     reading: Reading
     commands: Commands
     entrance: Entrance
+    lessons: Learning
     now: Callable[[], datetime]
     """The present moment, aware, in UTC."""
     zone: ZoneInfo

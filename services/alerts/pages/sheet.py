@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from services.alerts.core.lesson import pivots
 from services.alerts.pages.axes import Frame, day_of
 from services.alerts.pages.labels import Board, Box, Spot, rows, shorten, text_width
 from services.alerts.pages.marks import Mark
@@ -95,16 +96,6 @@ class Sheet:
             placed = self.board.place(label.look, label.text, label.spots)
             if not placed and label.rank < EXTRA:
                 self.notes.append(label.text)
-
-
-def pivots(course: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """The changes of approach of a course with the approach before each, oldest first.
-
-    The first approach of an episode is its beginning, unless a reflection chose it.
-    """
-    ordered = sorted(course["approaches"], key=lambda approach: str(approach["since"]))
-    pairs = zip(ordered, [None, *ordered], strict=False)
-    return [(new, old) for new, old in pairs if old is not None or new["origin"] == "reflection"]
 
 
 def prepare(course: Mapping[str, Any], trajectory: str, today: date, size: Size) -> Sheet:

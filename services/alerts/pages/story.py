@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 
 from services.alerts.core.card import LABELS
+from services.alerts.core.lesson import pivots
 from services.alerts.pages import words
 from services.alerts.pages.axes import day_of
 from services.alerts.pages.chart import NARROW, WIDE, Drawing, draw, live_effects
-from services.alerts.pages.sheet import pivots
 from services.alerts.views.course import EpisodePage
 
 
