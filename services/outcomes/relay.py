@@ -45,6 +45,9 @@ SAME_FIELDS: dict[type[Event], str] = {
 INWARD_ONLY = frozenset({"input", "inputs", "memory"})
 """What the detector keeps for itself."""
 
+STAYS_HERE = frozenset({"client_age", "client_gender"})
+"""What only a threshold needs to know of a client: no other service is told."""
+
 RISK_CHANGES: dict[type[Event], str] = {
     measure.MeasureRecorded: "recorded",
     measure.MeasureHeld: "recorded",
@@ -119,7 +122,7 @@ def header(stream: Sequence[Event], upto: Event) -> dict[str, Any]:
         "episode": upto.originator_id.hex,
         "subject": upto.owner.hex,
         "announced": state.announced,
-        **episode.header(state),
+        **{name: value for name, value in episode.header(state).items() if name not in STAYS_HERE},
     }
 
 

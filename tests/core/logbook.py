@@ -171,7 +171,7 @@ class Sender:
         )
         self.log.append([event])
 
-    def open(self, day: int = 0, primary: str | None = None) -> None:
+    def open(self, day: int = 0, primary: str | None = None, **more: Any) -> None:
         first = not any(
             isinstance(one, episode.Announced) for one in self.log.read(episode_id(self.name))
         )
@@ -189,6 +189,7 @@ class Sender:
             planned_end=None,
             next_session=None,
             primary_instrument=primary,
+            **more,
         )
 
     def session(self, external: str, day: int, attendance: str = "attended") -> None:

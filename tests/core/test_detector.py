@@ -218,6 +218,37 @@ def test_a_detector_that_starts_anew_knows_the_parts() -> None:
     assert log.of(findings.Refolded) == []
 
 
+# Cut-offs that hold for some alone
+
+
+def test_a_cutoff_that_comes_to_hold_is_told_with_its_scale() -> None:
+    def tell(sender: Sender) -> None:
+        sender.open(0)
+        sender.measure("m0", 0, 12, instrument="yp-core")
+        sender.measure("m1", 7, 12, instrument="yp-core")
+        sender.open(0, client_age=12, client_gender="male")
+
+    log = played(tell)
+    assert log.of(findings.Assessed)[0].assessment["scale"]["cutoff"] is None
+    (refolded,) = log.of(findings.Refolded)
+    assert refolded.why == "plan changed"
+    scale = refolded.assessments[0]["scale"]
+    assert scale["cutoff"] == 10.3
+    assert "Twigg" in scale["sources"]["cutoff"]
+
+
+def test_what_is_not_known_of_the_client_is_asked_for() -> None:
+    def tell(sender: Sender) -> None:
+        sender.open(0)
+        sender.measure("m0", 0, 12, instrument="yp-core")
+
+    amended = played(tell).of(findings.FindingAmended)
+    assert amended[-1].evidence["missing"] == [
+        "the client's age, on which the cut-off depends",
+        "the client's gender, on which the cut-off depends",
+    ]
+
+
 # Late, corrected, withdrawn
 
 

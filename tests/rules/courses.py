@@ -6,9 +6,10 @@ from pathlib import Path
 
 from services.outcomes.core.case import Case, Yardsticks, truth
 from services.outcomes.core.channels.not_assessable import UNKNOWN_INSTRUMENT
+from services.outcomes.core.client import Client
 from services.outcomes.core.found import Found
 from services.outcomes.core.instrument import Cutoff, Instrument, Norm
-from services.outcomes.core.timeline import TOTAL, Fact, Measure, Session, iso
+from services.outcomes.core.timeline import TOTAL, Fact, Measure, Session, iso, ordinal
 
 START = 738_886  # 2024-01-01
 TABLES = Path(__file__).parent / "tables"
@@ -75,6 +76,11 @@ def flipped(instrument: Instrument) -> Instrument:
         instrument,
         higher_is="better" if better else "worse",
         cutoff=cut(instrument.cutoff, whole),
+        cutoffs=tuple(
+            replace(one, cutoff=turned_cut)
+            for one in instrument.cutoffs
+            if (turned_cut := cut(one.cutoff, whole)) is not None
+        ),
         norm=norm(instrument.norm, whole),
         subscales={
             name: replace(one, cutoff=cut(one.cutoff, sums[name]), norm=norm(one.norm, sums[name]))
@@ -90,6 +96,8 @@ class Play:
     def __init__(self, instruments: dict[str, Instrument], setting: dict[str, str]) -> None:
         self.yardsticks = Yardsticks(instruments)
         self.case = Case(primary_instrument=setting.get("primary"))
+        age = setting.get("age")
+        self.case.client = Client(int(age) if age else None, setting.get("gender"))
         if "opened" in setting:
             self.case.opened_on = iso(START + int(setting["opened"]))
         self.names = iter(f"{number:032x}" for number in range(1000))
@@ -104,18 +112,28 @@ class Play:
             case ["fact", kind, *_]:
                 name = next(self.names)
                 self.case.facts[name] = Fact(name, on, kind, "said")
-            case ["look"]:
-                self.case.silences.add(on)
-            case ["close"]:
-                self.case.closed_on = on
-            case ["reopen"]:
-                self.case.closed_on = None
-            case ["damage"]:
-                self.case.damaged = True
-            case ["unknown"]:
-                self.case.aside[next(self.names)] = UNKNOWN_INSTRUMENT
+            case ["age", years]:
+                self.case.client = self.case.client._replace(age=int(years))
+            case ["gender", gender]:
+                self.case.client = self.case.client._replace(gender=gender)
+            case [word]:
+                self.alone(word, on)
             case _:
                 self.measure(row.day, words)
+
+    def alone(self, word: str, on: str) -> None:
+        """Enter what one word says."""
+        match word:
+            case "look":
+                self.case.silences.add(on)
+            case "close" | "reopen":
+                self.case.closed_on = on if word == "close" else None
+            case "damage":
+                self.case.damaged = True
+            case "unknown":
+                self.case.aside[next(self.names)] = UNKNOWN_INSTRUMENT
+            case _:
+                self.measure(ordinal(on) - START, [word])
 
     def measure(self, day: int, words: list[str]) -> None:
         """[instrument[/scale]] score, then any: conflict, at TIME, session N, late DAYS, by WHO."""

@@ -159,6 +159,8 @@ def happening(row: Row, known: Mapping[str, Instrument]) -> str:
             return f"session {attendance}"
         case ["fact", kind, *_]:
             return "an announced break begins" if kind == "break" else f"{kind} noted"
+        case ["age" | "gender" as what, value]:
+            return f"the EHR tells the client's {what}: {value}"
         case [word] if word in _PLAIN:
             return _PLAIN[word]
     words = list(row.words)

@@ -17,6 +17,7 @@ from services.outcomes.api.fields import (
     Text,
     Whole,
 )
+from services.outcomes.core.client import GENDERS
 from services.outcomes.core.measure import REASONS
 
 
@@ -123,6 +124,15 @@ class EpisodeIn(DoorSchema):
     )
     primary_instrument = Text(
         64, allow_none=True, metadata=_about("The questionnaire to go by.", "phq-9")
+    )
+    client_age = Whole(
+        0,
+        130,
+        allow_none=True,
+        metadata=_about("Whole years at the opening, where a cut-off depends on it.", 34),
+    )
+    client_gender = Choice(
+        GENDERS, allow_none=True, metadata=_about("Where a cut-off depends on it.", "female")
     )
     reopened_on = Day(allow_none=True, metadata=_about("Needed to open a closed episode again."))
 

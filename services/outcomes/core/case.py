@@ -10,6 +10,7 @@ from services.outcomes.core.channels import disconnection as silence
 from services.outcomes.core.channels import not_assessable as ignorance
 from services.outcomes.core.channels.disconnection import Attendance
 from services.outcomes.core.channels.not_assessable import Ignorance
+from services.outcomes.core.client import NOT_TOLD, Client, suited
 from services.outcomes.core.effect import effects, forecast_at_pivot, pivots
 from services.outcomes.core.estimate import DEFAULTS as MODEL
 from services.outcomes.core.estimate import Defaults
@@ -48,17 +49,23 @@ class Yardsticks:
         self.rules = rules
         self.specs = {name: Spec.of(one, rules, model) for name, one in instruments.items()}
         self.scales = {name: one.scales for name, one in instruments.items()}
-        self._of_scales = {
-            (name, scale): Spec.of(one.scale(scale), rules, model)
-            for name, one in instruments.items()
-            for scale in one.scales
-        }
+        self._model = model
+        self._fitted: dict[tuple[str, str, str, Client], Spec] = {}
 
-    def spec(self, entry: Measure) -> Spec:
-        """What the trajectory of an entry is judged by."""
-        if entry.scale == TOTAL:
-            return self.specs[entry.instrument]
-        return self._of_scales[entry.instrument, entry.scale]
+    def spec(self, entry: Measure, client: Client = NOT_TOLD) -> Spec:
+        """What the trajectory of an entry is judged by; the same one every time."""
+        whole = self.specs[entry.instrument]
+        if entry.scale == TOTAL and not whole.instrument.cutoffs:
+            return whole
+        names = (entry.instrument, entry.scale, entry.respondent, client)
+        found = self._fitted.get(names)
+        if found is None:
+            one = whole.instrument
+            if entry.scale != TOTAL:
+                one = one.scale(entry.scale)
+            fitting, unknown = suited(one, client, entry.respondent)
+            found = self._fitted[names] = Spec.of(fitting, self.rules, self._model, unknown)
+        return found
 
 
 @dataclass(slots=True)
@@ -71,6 +78,7 @@ class Case:
 
     opened_on: str | None = None
     primary_instrument: str | None = None
+    client: Client = NOT_TOLD
     closed_on: str | None = None
     sessions: dict[str, Session] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
@@ -201,7 +209,9 @@ def _trajectories(case: Case, yardsticks: Yardsticks, before: Truth) -> dict[str
     earlier = before.trajectories
     context = _context(case)
     return {
-        key: build(key, yardsticks.spec(entries[0]), entries, context, earlier.get(key))
+        key: build(
+            key, yardsticks.spec(entries[0], case.client), entries, context, earlier.get(key)
+        )
         for key, entries in grouped.items()
     }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from services.outcomes.core.client import AGES, GENDERS
 from services.outcomes.core.codes import loinc_checks, snomed_checks
 from services.outcomes.core.instrument import (
     Band,
@@ -223,6 +224,10 @@ def _cutoffs(root: Table, worse: bool) -> tuple[Conditional, ...]:
         known = {key: when.text(key) for key in DEMOGRAPHICS if when.has(key)}
         if not known:
             raise table.error("when", f"must name one of {', '.join(DEMOGRAPHICS)}")
+        if "age" in known and not AGES.match(known["age"]):
+            raise when.error("age", 'must be a stretch of years such as "11-13"')
+        if known.get("gender", GENDERS[0]) not in GENDERS:
+            raise when.error("gender", f"must be one of {', '.join(GENDERS)}")
         found.append(Conditional(known, _cutoff(table, worse)))
     if found and root.has("cutoff"):
         raise root.error("cutoffs", "stand beside a cutoff for everybody")

@@ -17,6 +17,8 @@ PLAN = (
     "planned_end",
     "next_session",
     "primary_instrument",
+    "client_age",
+    "client_gender",
 )
 """The fields of an announcement that make the plan; the approach has a history of its own."""
 
@@ -52,7 +54,10 @@ class ClientDoubted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Announced(Event):
-    """What an announcement says, whole; `approach` is the one it named, if any."""
+    """What an announcement says, whole; `approach` is the one it named, if any.
+
+    Age (whole years at the opening) and gender are there for thresholds that need them.
+    """
 
     sender: str
     reference: str
@@ -65,6 +70,8 @@ class Announced(Event):
     planned_end: str | None
     next_session: str | None
     primary_instrument: str | None
+    client_age: int | None = None
+    client_gender: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -238,7 +238,7 @@ def fold(events: Sequence[Event]) -> Said:
 
 def scale_mark(scale: dict[str, Any]) -> ScaleMark:
     """What changes in a scale during a course."""
-    marks = ("instrument_version", "baseline", "baseline_on", "baseline_label")
+    marks = ("instrument_version", "cutoff", "baseline", "baseline_on", "baseline_label")
     return tuple(scale[name] for name in marks)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from services.outcomes.core.case import Case, Yardsticks
 from services.outcomes.core.channels.not_assessable import UNKNOWN_INSTRUMENT
+from services.outcomes.core.client import Client
 from services.outcomes.core.episode import (
     Announced,
     ApproachChosen,
@@ -166,9 +167,10 @@ def _withdrawn(case: Case, event: MeasureWithdrawn) -> Cause | None:
 
 
 def _plan(case: Case, event: Announced) -> Cause | None:
-    before = (case.opened_on, case.primary_instrument)
+    before = (case.opened_on, case.primary_instrument, case.client)
     case.opened_on, case.primary_instrument = event.opened_on, event.primary_instrument
-    if before == (case.opened_on, case.primary_instrument):
+    case.client = Client(event.client_age, event.client_gender)
+    if before == (case.opened_on, case.primary_instrument, case.client):
         return None
     return Cause("plan changed")
 

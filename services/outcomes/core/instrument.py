@@ -151,7 +151,7 @@ class Instrument:
     licence: str
     item_text: bool
     alarm_threshold: float | None
-    sources: Mapping[str, str]
+    sources: dict[str, str]
     also: Mapping[str, tuple[Mapping[str, Any], ...]]
     notes: tuple[str, ...]
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from services.outcomes.core.assess import Row, assessment, rows, scale
 from services.outcomes.core.case import NOTHING, Case, Truth
 from services.outcomes.core.channels.not_assessable import DAMAGED
+from services.outcomes.core.client import NOT_TOLD
 from services.outcomes.core.effect import forecast_at_reflection, withdrawn
 from services.outcomes.core.event import Event
 from services.outcomes.core.findings import (
@@ -184,13 +185,23 @@ def _tell_assessed(
         if untold:
             told["scale"] = scale(trajectory)
             untold = False
-        plan = {"opened_on": case.opened_on, "primary_instrument": case.primary_instrument}
         writer.write(
             Assessed,
             assessment=told,
-            input={"entry": row.entry.as_dict(), "plan": plan},
+            input={"entry": row.entry.as_dict(), "plan": _plan(case)},
             memory=memory,
         )
+
+
+def _plan(case: Case) -> dict[str, Any]:
+    """What of the plan in force bears on an assessment."""
+    plan: dict[str, Any] = {
+        "opened_on": case.opened_on,
+        "primary_instrument": case.primary_instrument,
+    }
+    if case.client != NOT_TOLD:
+        plan |= {"client_age": case.client.age, "client_gender": case.client.gender}
+    return plan
 
 
 def _tell_refolded(
@@ -229,7 +240,9 @@ def _mark(trajectory: Trajectory) -> ScaleMark:
     """The mark of the scale, as `scale_mark` has it of one that was told."""
     start = trajectory.baseline
     score, on = (start.day.score, start.day.on) if start else (None, None)
-    return trajectory.spec.instrument.version, score, on, trajectory.label or None
+    instrument = trajectory.spec.instrument
+    cut = instrument.cutoff.value if instrument.cutoff else None
+    return instrument.version, cut, score, on, trajectory.label or None
 
 
 def _memory(trajectory: Trajectory | None, truth: Truth) -> dict[str, Any]:

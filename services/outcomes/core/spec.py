@@ -23,6 +23,7 @@ class Spec:
         inclusive: whether a change of just that size counts; so where it was published as >=.
         sign: what a score is multiplied with so that higher is worse.
         cut: the oriented cut, half a step below the printed one.
+        unknown: why no cut-off holds here, where the instrument has some that hold for some alone.
     """
 
     instrument: Instrument
@@ -36,10 +37,15 @@ class Spec:
     inclusive: bool
     sign: float
     cut: float | None
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, instrument: Instrument, rules: Rules, defaults: filter_.Defaults = filter_.DEFAULTS
+        cls,
+        instrument: Instrument,
+        rules: Rules,
+        defaults: filter_.Defaults = filter_.DEFAULTS,
+        unknown: tuple[str, ...] = (),
     ) -> "Spec":
         """The instrument under these rules, at its own alarm threshold if it has one."""
         calibrated, published = instrument.alarm_threshold, instrument.published
@@ -60,6 +66,7 @@ class Spec:
             inclusive=not computed and published is not None and published.operator == ">=",
             sign=instrument.sign,
             cut=instrument.oriented_cut,
+            unknown=unknown,
         )
 
     def beyond(self, amount: float) -> bool:

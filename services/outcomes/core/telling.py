@@ -74,6 +74,8 @@ class Announcement:
     planned_end: str | None = None
     next_session: str | None = None
     primary_instrument: str | None = None
+    client_age: int | None = None
+    client_gender: str | None = None
     reopened_on: str | None = None
 
     def plan(self) -> dict[str, Any]:

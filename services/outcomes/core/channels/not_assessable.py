@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from services.outcomes.core.channels.meaning import EPISODE, Meaning
+from services.outcomes.core.client import NOT_GIVEN
 from services.outcomes.core.found import Found
 from services.outcomes.core.rules import Rules
 from services.outcomes.core.spec import Spec
@@ -20,16 +21,21 @@ NO_RELIABILITY = "no_reliability"
 CONTRADICTION = "conflict"
 UNKNOWN_INSTRUMENT = "unknown_instrument"
 DAMAGED = "record_damaged"
+MISSING = {
+    NOT_GIVEN["age"]: "the client's age, on which the cut-off depends",
+    NOT_GIVEN["gender"]: "the client's gender, on which the cut-off depends",
+}
+"""What somebody could find out, by the reason that names it."""
 
 MEANING = Meaning(
     "not_assessable",
     "review",
-    "Too little is known to say how the course goes, and why: fewer than "
-    "{rules.alarm_measures} measures, or fewer than {rules.segment_measures} since a gap of "
-    "more than {rules.gap_days} days; the last measure over {rules.old_days} days old; a start "
-    "in the usual range, or so near an end of the scale that a change of c cannot show; no "
-    "norm or no reliability; measures that contradict each other; an instrument that is not "
-    "known; a record that cannot be read. Info at once, review after "
+    "Too little is known to say how the course goes, and why: fewer than {rules.alarm_measures} "
+    "measures, or fewer than {rules.segment_measures} since a gap of more than {rules.gap_days} "
+    "days; the last measure over {rules.old_days} days old; a start in the usual range, or so "
+    "near an end of the scale that a change of c cannot show; no norm or no reliability; age or "
+    "gender not given where the cut-off depends on it; measures that contradict each other; an "
+    "instrument that is not known; a record that cannot be read. Info at once, review after "
     "{rules.unassessable_days} days.",
     "Jacobson and Truax 1991 for what c needs; the rest is practice",
     ("gap_days", "segment_measures", "old_days", "unassessable_days"),
@@ -66,7 +72,7 @@ def of_instrument(spec: Spec) -> list[str]:
         reasons.append(NO_NORM)
     if spec.change is None and spec.instrument.reliability is None:
         reasons.append(NO_RELIABILITY)
-    return reasons
+    return [*reasons, *spec.unknown]
 
 
 def of_baseline(spec: Spec, first: Step) -> list[str]:
@@ -108,6 +114,7 @@ def not_assessable(known: Ignorance, held: Mapping[str, int], rules: Rules) -> F
             "days": None if newest is None else known.today - ordinal(newest),
         },
         reasons=list(held),
+        missing=[MISSING[reason] for reason in held if reason in MISSING],
     )
 
 
