@@ -63,8 +63,7 @@ class Embedded:
             InUseError: another process runs on the folder.
             SettingsError: the environment sets something wrong.
         """
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(data / "run.lock")
+        lock = folder.run_lock(data)
         if not lock.acquire():
             raise InUseError(
                 f"another process runs on {data}: stop it, or name another folder with --data"

@@ -16,11 +16,14 @@ from services.chassis.command import (
     rows,
     with_command,
 )
+from services.chassis.safekeeping import Keeping, add_safekeeping
 
 if TYPE_CHECKING:
     from services.alerts.core.person import Person
     from services.alerts.people import People
+    from services.alerts.settings import Settings
     from services.alerts.wiring import Alerts
+    from services.chassis.store import Store
 
 DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
@@ -48,7 +51,23 @@ def alerts() -> None:
     """Hold the commands of the alerts service."""
 
 
+def _unopened(data: Path) -> "tuple[Settings, Store]":
+    from services.alerts import settings
+    from services.alerts.wiring import Alerts
+
+    chosen = settings.of_folder(data)
+    return chosen, Alerts.store_of(chosen)
+
+
+def _is_elsewhere() -> bool:
+    from services.alerts import settings
+    from services.chassis import folder
+
+    return folder.is_elsewhere(settings.PREFIX)
+
+
 add_upkeep(alerts, opened)
+add_safekeeping(alerts, Keeping("alerts", opened, _unopened, _is_elsewhere))
 
 
 @alerts.command("migrate")

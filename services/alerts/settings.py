@@ -30,6 +30,8 @@ class Settings:
 
     store: str
     """Where everything is kept: sqlite:///FOLDER or postgresql://…"""
+    erasures: str
+    """The file that lists who was erased, empty for none."""
     master_key: bytes
     """32 bytes that wrap every other key."""
     host: str
@@ -71,6 +73,9 @@ def read(reader: Reader) -> Settings:
         reader.refuse("STORE", IN_CLEAR)
     return Settings(
         store=store,
+        erasures=reader.text(
+            "ERASURES", "file that lists who was erased, kept apart from database and backups", ""
+        ),
         master_key=key_of(
             reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key")
         ),

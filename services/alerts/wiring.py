@@ -110,7 +110,7 @@ class Alerts:
             services.alerts.core.lens.LensError: a file of the clinic's own lenses is wrong.
         """
         known = lenses(settings.lenses)
-        store = Store.open(settings.store, SERVICE, master_key=settings.master_key, topics=TOPICS)
+        store = cls.store_of(settings)
         if migrate:
             store.migrate()
             SignInTables(store.volatile).migrate()
@@ -118,6 +118,11 @@ class Alerts:
         service = cls(settings, clock, store)
         service.lenses = known
         return service
+
+    @staticmethod
+    def store_of(settings: Settings) -> Store:
+        """The store that `settings` names; nothing of it is made or read yet."""
+        return Store.open(settings.store, SERVICE, master_key=settings.master_key, topics=TOPICS)
 
     def server(self) -> Server:
         """The pages, listening already.

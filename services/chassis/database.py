@@ -105,11 +105,41 @@ def open_sqlite(path: Path) -> Database:
     return Database(engine)
 
 
+def settle(path: Path) -> None:
+    """Bring a SQLite file that nobody has open to where it can be read and copied alone.
+
+    Raises:
+        StoreError: somebody has it open, or it cannot be written.
+    """
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            connection.execute("PRAGMA journal_mode=DELETE")
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"the copy could not be finished: {type(error).__name__}") from None
+
+
+def open_archive(path: Path) -> Database:
+    """A SQLite file that nobody writes any more; it stays as it is to the last byte."""
+    address = f"file:{path.absolute().as_uri().removeprefix('file://')}"
+    url = URL.create("sqlite", database=address, query={"immutable": "1", "uri": "true"})
+    engine = create_engine(url, hide_parameters=True)
+    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", _leave_transactions)
+    return Database(engine)
+
+
 def open_postgres(location: str, schema: str, pool_size: int = 5) -> Database:
     """A schema of a PostgreSQL database."""
     engine = create_engine(
         postgres_url(location),
-        connect_args={"options": f"-csearch_path={schema}", "connect_timeout": 5},
+        connect_args={
+            "options": f"-csearch_path={schema}",
+            "connect_timeout": 5,
+            "application_name": session_name(schema),
+        },
         hide_parameters=True,
         pool_pre_ping=True,
         pool_size=pool_size,
@@ -119,13 +149,22 @@ def open_postgres(location: str, schema: str, pool_size: int = 5) -> Database:
     return Database(engine)
 
 
+def session_name(schema: str) -> str:
+    """Under which name PostgreSQL lists the sessions of a service."""
+    return f"pivotpoint {schema}"
+
+
 def postgres_url(location: str) -> URL:
     """The location with the driver that is used."""
     return make_url(location).set(drivername="postgresql+psycopg")
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
+def _leave_transactions(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+
+
+def _configure_sqlite(connection: Any, record: Any) -> None:
+    _leave_transactions(connection, record)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")  # an erased key must not stay in a free page

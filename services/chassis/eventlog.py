@@ -92,6 +92,13 @@ class Wakeup:
         with cls._places_lock:
             return cls._places.setdefault(place, cls())
 
+    @classmethod
+    def forget(cls, place: str) -> None:
+        """Another log is at the place now: what was reached in the one before says nothing."""
+        with cls._places_lock:
+            for name in [one for one in cls._places if one.partition("#")[0] == place]:
+                del cls._places[name]
+
     @property
     def reached(self) -> int:
         """The highest position that this process has told of."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.chassis.ids import random_bytes
+from services.chassis.lock import FileLock
 from services.chassis.settings import environment
 
 KEY_FILE = "master.key"
@@ -20,7 +21,11 @@ def source(data: Path, service: str, prefix: str, more: Mapping[str, str]) -> di
         OSError: the folder cannot be written.
     """
     folder = data / service
-    found = {f"{prefix}ZONE": ZONE, f"{prefix}STORE": f"sqlite:///{folder}"}
+    found = {
+        f"{prefix}ZONE": ZONE,
+        f"{prefix}STORE": f"sqlite:///{folder}",
+        f"{prefix}ERASURES": str(data / f"{service}.erasures"),
+    }
     found = {} if is_elsewhere(prefix) else found
     found |= environment()
     found |= {f"{prefix}{name}": value for name, value in more.items()}
@@ -35,6 +40,12 @@ def source(data: Path, service: str, prefix: str, more: Mapping[str, str]) -> di
 def is_elsewhere(prefix: str) -> bool:
     """Whether the environment says that a service keeps everything in a server, in no folder."""
     return environment().get(f"{prefix}STORE", "").startswith("postgres")
+
+
+def run_lock(data: Path) -> FileLock:
+    """The lock of the process that runs both services on a folder, which is made when missing."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return FileLock(data / "run.lock")
 
 
 def write_addresses(data: Path, addresses: Mapping[str, str]) -> None:

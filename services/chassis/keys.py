@@ -137,6 +137,11 @@ class KeyRing:
         self._forget()
         self._database.scrub()
 
+    def erased(self) -> list[bytes]:
+        """The owners whose keys were erased."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(KEYS.c.owner).where(KEYS.c.wrapped.is_(None))))
+
     def broken(self) -> list[bytes]:
         """The owners whose keys the master key does not open."""
         with self._database.reading() as connection:

@@ -82,10 +82,14 @@ class Vault:
     # Installation secrets
 
     def migrate(self) -> None:
-        """Create tables and the installation's secrets where they are missing."""
+        """Create the tables where they are missing."""
         with self._database.writing() as connection:
             METADATA.create_all(connection)
             self._ring.migrate(connection)
+
+    def add_secrets(self) -> None:
+        """Make the installation's secrets where they are missing."""
+        with self._database.writing() as connection:
             names = set(connection.scalars(select(SECRETS.c.name)))
             fresh = {"installation": random_bytes(32), "service owner": fresh_id().bytes}
             rows = [
@@ -152,6 +156,10 @@ class Vault:
         """Whether the owner's key was erased."""
         key = self._ring.get(owner.bytes)
         return key is not None and key.cipher is None
+
+    def erased(self) -> set[UUID]:
+        """The owners whose keys were erased."""
+        return {UUID(bytes=owner) for owner in self._ring.erased()}
 
     # Sealing
 

@@ -17,10 +17,13 @@ from services.chassis.command import (
     rows,
     with_command,
 )
+from services.chassis.safekeeping import Keeping, add_safekeeping
 
 if TYPE_CHECKING:
     from services.chassis.eventlog import EventLog
+    from services.chassis.store import Store
     from services.outcomes.core.measure import State
+    from services.outcomes.settings import Settings
     from services.outcomes.wiring import Outcomes
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -49,7 +52,23 @@ def outcomes() -> None:
     """Hold the commands of the outcomes service."""
 
 
+def _unopened(data: Path) -> "tuple[Settings, Store]":
+    from services.outcomes import settings
+    from services.outcomes.wiring import Outcomes
+
+    chosen = settings.of_folder(data)
+    return chosen, Outcomes.store_of(chosen)
+
+
+def _is_elsewhere() -> bool:
+    from services.chassis import folder
+    from services.outcomes import settings
+
+    return folder.is_elsewhere(settings.PREFIX)
+
+
 add_upkeep(outcomes, opened)
+add_safekeeping(outcomes, Keeping("outcomes", opened, _unopened, _is_elsewhere))
 
 
 @outcomes.command("migrate")

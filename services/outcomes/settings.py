@@ -30,6 +30,8 @@ class Settings:
     production: bool
     store: str
     """Where everything is kept: sqlite:///FOLDER or postgresql://…"""
+    erasures: str
+    """The file that lists who was erased, empty for none."""
     master_key: bytes
     """32 bytes that wrap every other key."""
     zone: ZoneInfo
@@ -67,6 +69,9 @@ def read(reader: Reader) -> Settings:
     return Settings(
         production=production,
         store=store,
+        erasures=reader.text(
+            "ERASURES", "file that lists who was erased, kept apart from database and backups", ""
+        ),
         master_key=_key(
             reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key")
         ),

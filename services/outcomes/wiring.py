@@ -95,10 +95,15 @@ class Outcomes:
             NotMigratedError: `migrate` is False and the store has no tables of this version.
             InstrumentError: a definition of an instrument is wrong.
         """
-        store = Store.open(settings.store, SERVICE, master_key=settings.master_key, topics=TOPICS)
+        store = cls.store_of(settings)
         if migrate:
             store.migrate()
         return cls(settings, clock, store)
+
+    @staticmethod
+    def store_of(settings: Settings) -> Store:
+        """The store that `settings` names; nothing of it is made or read yet."""
+        return Store.open(settings.store, SERVICE, master_key=settings.master_key, topics=TOPICS)
 
     def server(self) -> Server:
         """The door, listening already."""

@@ -109,7 +109,7 @@ def test_a_lost_key_is_no_erasure(store: Store, opened: object, place: Place) ->
     event = noted("sealed under a key that is gone")
     log = store.log()
     log.append([event])
-    with store._database("vault").writing() as connection:
+    with store.database("vault").writing() as connection:
         connection.exec_driver_sql("DELETE FROM keys")
     assert callable(opened)
     assert isinstance(opened().log().read(event.originator_id)[0], Damaged)

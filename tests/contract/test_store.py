@@ -50,7 +50,7 @@ def test_two_at_once_migrate_to_one_store(opened: Callable[[], Store]) -> None:
 
 
 def test_tables_of_another_version_are_refused(store: Store, opened: Callable[[], Store]) -> None:
-    with store._database("log").writing() as connection:
+    with store.database("log").writing() as connection:
         connection.execute(text("UPDATE facts SET value = '0' WHERE name = 'schema'"))
     with pytest.raises(NotMigratedError):
         opened().log()
@@ -99,11 +99,11 @@ def test_the_volatile_database_takes_tables(store: Store) -> None:
 
 def test_every_commit_on_sqlite_is_flushed(store: Store, place: Place) -> None:
     if not place.is_sqlite:
-        with store._database("log").reading() as connection:
+        with store.database("log").reading() as connection:
             assert connection.scalar(text("SHOW synchronous_commit")) == "on"
         return
     for name in ("log", "vault", "views", "parking"):
-        with store._database(name).reading() as connection:
+        with store.database(name).reading() as connection:
             assert connection.scalar(text("PRAGMA synchronous")) == 2
             assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
     recorder = store.log()._recorder
@@ -123,7 +123,7 @@ def test_a_sealed_connection_holds_for_the_log_and_all_beside_it(
         try:
             store.migrate()
             assert store.log().head() == 0
-            with store._database("views").reading() as connection:
+            with store.database("views").reading() as connection:
                 used = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
                 assert connection.scalar(text(used)) is True
         finally:

@@ -99,11 +99,11 @@ def test_verify_finds_keys_and_clients_that_were_changed(store: Store) -> None:
     gone = vault.subject("ehr", "3")
     vault.shred(gone)
     assert vault.verify() == []
-    with store._database("vault").writing() as connection:
+    with store.database("vault").writing() as connection:
         change = update(CLIENTS).where(CLIENTS.c.subject == moved.bytes)
         connection.execute(change.values(hash="0" * 64))
     assert vault.verify() == [f"vault, client {moved.hex}: does not authenticate"]
-    with store._database("vault").writing() as connection:
+    with store.database("vault").writing() as connection:
         change = update(KEYS).where(KEYS.c.owner == kept.bytes)
         connection.execute(change.values(wrapped=b"x" * 60))
     assert f"vault, key of {kept.hex}: the master key does not open it" in vault.verify()
@@ -112,7 +112,7 @@ def test_verify_finds_keys_and_clients_that_were_changed(store: Store) -> None:
 def test_an_erased_key_is_not_left_in_the_files(store: Store, place: Place) -> None:
     gone = uuid4()
     store.vault.ensure([gone, uuid4()])
-    with store._database("vault").reading() as connection:
+    with store.database("vault").reading() as connection:
         wrapped = connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.owner == gone.bytes))
     assert wrapped
     assert any(wrapped in content for content in place.bytes_on_disk()) or not place.is_sqlite

@@ -114,7 +114,7 @@ def test_waiting_is_not_held_up_by_foreign_events(store: Store) -> None:
     log.append([noted(episode=episode())])
     soon(lambda: store.views.position(VIEW) == log.head())
     position = log.append([ticked()])[0]
-    with store._database("views").writing():  # nothing can be stored meanwhile
+    with store.database("views").writing():  # nothing can be stored meanwhile
         assert store.views.wait_for(VIEW, position, 5)
     runner.stop()
 
@@ -205,7 +205,7 @@ def test_a_lost_view_never_looks_empty(store: Store, place: Place) -> None:
     log = store.log()
     log.append(story())
     follow_to_end(store)
-    with store._database("views").writing() as connection:
+    with store.database("views").writing() as connection:
         connection.exec_driver_sql("DELETE FROM view_builds")
         connection.exec_driver_sql("DROP TABLE lines")
     store.views.register(VIEW)
@@ -224,7 +224,7 @@ def test_verify_finds_what_was_changed(store: Store, place: Place, change: str) 
     log.append(story(episodes=1))
     follow_to_end(store)
     literal = "X'0102'" if place.is_sqlite else "'\\x0102'::bytea"
-    with store._database("views").writing() as connection:
+    with store.database("views").writing() as connection:
         connection.exec_driver_sql(change.format(literal))
     assert len(store.views.verify(VIEW, log)) in (1, 2)
 

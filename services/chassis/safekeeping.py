@@ -1,0 +1,151 @@
+"""The commands of every service that keep its record safe: backup, restore, and the erasures."""
+
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from services.chassis.command import Opened, data_option, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from services.chassis.restore import Prepare
+    from services.chassis.store import Store
+
+FOLDER = click.Path(path_type=Path)
+
+
+class Kept(Protocol):
+    """What the settings of both services say about keeping."""
+
+    @property
+    def erasures(self) -> str:
+        """The file that lists who was erased, empty for none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How the store of one service is opened, in use and out of use."""
+
+    service: str
+    opened: Opened
+    """Opens the service; it has `store`, `views` and `settings`."""
+    unopened: Callable[[Path], "tuple[Kept, Store]"]
+    """The settings and the store over a data folder, of which nothing was read or made yet."""
+    is_elsewhere: Callable[[], bool]
+    """Whether the store is in a server, so that the data folder says nothing."""
+    prepare: "Callable[[], Prepare | None]" = lambda: None
+    """Gives what the service appends to a restored log."""
+
+
+def add_safekeeping(group: click.Group, keeping: Keeping) -> None:
+    """Give a service's group the commands `backup` and `restore`."""
+
+    @group.command("backup")
+    @click.argument("to", type=FOLDER)
+    @data_option
+    def backup(to: Path, data: Path) -> None:
+        """Back everything durable up into the new folder TO; intake goes on meanwhile.
+
+        It holds the record as it is kept, sealed, and never the master key: keep that key
+        elsewhere, for without it nobody can read the backup, and with it anybody can.
+        """
+        with keeping.opened(data) as service, progress("events") as move:
+            _back_up(keeping.service, service.store, to, move)
+
+    @group.command("restore")
+    @click.argument("source", metavar="FROM", type=FOLDER)
+    @click.option(
+        "--replace", is_flag=True, help="Set aside what is kept now, under a name that is told."
+    )
+    @data_option
+    def restore(source: Path, replace: bool, data: Path) -> None:
+        """Put the backup FROM in the place of what is kept now; nothing may run on it.
+
+        It ends with the views built anew and everything verified. Clients that were erased since
+        are erased again. Sign-in links and sessions end.
+        """
+        with _alone(keeping, data):
+            _put_back(keeping, source, data, replace)
+        from services.chassis.upkeep import check_all, rebuild_all
+
+        with keeping.opened(data) as service:
+            rebuild_all(service.store, service.views, ())
+            check_all(service.store, service.views)
+
+
+def _back_up(service: str, store: "Store", to: Path, move: Callable[[int, int], None]) -> None:
+    from services.chassis import backup
+    from services.chassis.clock import SystemClock
+
+    made = backup.write(store, service, to, SystemClock().now(), move)
+    click.echo(
+        f"{to} holds {service} up to position {made.position}. The master key is not in it: it is "
+        "kept elsewhere, and a restore needs it."
+    )
+
+
+def _put_back(keeping: Keeping, source: Path, data: Path, replace: bool) -> None:
+    from services.chassis import backup
+    from services.chassis.clock import SystemClock
+    from services.chassis.erasures import Erasures
+    from services.chassis.restore import restore
+
+    manifest = backup.read(source, keeping.service)
+    settings, store = keeping.unopened(data)
+    erased = Erasures(Path(settings.erasures)).all() if settings.erasures else set()
+    try:
+        with progress("events") as move:
+            aside = restore(
+                store,
+                source,
+                manifest,
+                clock=SystemClock(),
+                erased=erased,
+                replace=replace,
+                prepare=keeping.prepare(),
+                progress=move,
+            )
+    finally:
+        store.close()
+    for line in _told(keeping.service, manifest.position, manifest.made_at, aside, settings):
+        click.echo(line)
+
+
+def _told(
+    service: str, position: int, made_at: str, aside: str | None, settings: Kept
+) -> Sequence[str]:
+    told = [f"{service} is as it was at position {position}, on {made_at[:16]} UTC."]
+    if aside:
+        told.append(
+            f"What was kept before is set aside as {aside}: delete it when it is not needed."
+        )
+    if not settings.erasures:
+        told.append("No list of erasures is set: only those known here were made again.")
+    return told
+
+
+@contextmanager
+def _alone(keeping: Keeping, data: Path) -> "Iterator[None]":
+    """Keep `run` from starting on the folder.
+
+    Raises:
+        click.ClickException: it runs.
+    """
+    from services.chassis.folder import run_lock
+
+    if keeping.is_elsewhere():
+        yield
+        return
+    lock = run_lock(data)
+    if not lock.acquire():
+        raise click.ClickException(f"services run on {data}: stop them first")
+    try:
+        yield
+    finally:
+        lock.release()
