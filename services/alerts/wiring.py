@@ -33,6 +33,7 @@ from services.alerts.views.inbox_rows import RiskPath
 from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
 from services.alerts.views.patterns import Lessons, PatternsView
+from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.risk_path import RiskPathTable
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import Clock
@@ -85,13 +86,14 @@ class Alerts:
         store, policy = self.store, self.settings.policy
         course_view, inbox_view = CourseView(), InboxView(store.ids)
         overdue_view, journal_view = OverdueView(policy), JournalView()
-        patterns_view = PatternsView(store.ids)
+        patterns_view, reflections_view = PatternsView(store.ids), ReflectionsView()
         self.views: tuple[View, ...] = (
             inbox_view,
             course_view,
             overdue_view,
             journal_view,
             patterns_view,
+            reflections_view,
         )
         for view in self.views:
             store.views.register(view)
@@ -100,6 +102,7 @@ class Alerts:
         self.overdue = Overdue(store.views, overdue_view)
         self.journals = Journals(store.views, journal_view)
         self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
+        self.reflections = Reflections(store.views, reflections_view)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock, *, migrate: bool = True) -> "Alerts":
@@ -209,6 +212,7 @@ class Alerts:
             inboxes=self.inbox,
             courses=self.courses,
             journals=self.journals,
+            reflections=self.reflections,
             path=self._path,
             clock=self.clock,
             followers=self._followers(),

@@ -24,6 +24,7 @@ from services.alerts.views.inbox import Inbox, InboxPage, InboxView
 from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
 from services.alerts.views.patterns import Lessons, PatternsView
+from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import SteppedClock
 from services.chassis.group_commit import GroupCommit
@@ -75,12 +76,14 @@ class Rig:
         self.journals = Journals(views, JournalView())
         self.overdue = Overdue(views, OverdueView(policy))
         self.lessons = Lessons(views, PatternsView(self.ids), self.directory, policy)
+        self.reflections = Reflections(views, ReflectionsView())
         self.views = [
             self.courses.view,
             self.inbox.view,
             self.journals.view,
             self.overdue.view,
             self.lessons.view,
+            self.reflections.view,
         ]
         for view in self.views:
             views.register(view)

@@ -31,6 +31,7 @@ def reading_of(rig: Rig) -> Views:
         inboxes=rig.inbox,
         courses=rig.courses,
         journals=rig.journals,
+        reflections=rig.reflections,
         path=rig.watch.path,
         clock=rig.clock,
         followers=(),

@@ -112,6 +112,10 @@ ROUTES: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("POST", "/episodes/<id:episode>/reflections/<id:reflection>/revise"): (
         303, 404, 404, 403, 404, 401,
     ),
+    ("GET", "/unknowns"): (200, 200, 200, 200, 404, 401),
+    ("GET", "/journal"): (200, 200, 200, 200, 404, 401),
+    ("POST", "/journal"): (303, 303, 303, 303, 404, 401),
+    ("GET", "/journal/calibration"): (200, 200, 200, 200, 404, 401),
     ("GET", "/status"): (404, 404, 404, 404, 200, 401),
     ("GET", "/v1/inbox"): (200, 200, 200, 200, 404, 401),
     ("GET", "/about"): (200, 200, 200, 200, 200, 200),
@@ -129,6 +133,7 @@ FORMS = {
     "snooze": {"until": ""},
     "dismiss": {"reason": "too early to say"},
     "<unknown>": {"how": "asked"},
+    "journal": {"text": "one to come back to"},
     "revise": {"reason": "two better weeks"},
 }
 
@@ -272,7 +277,8 @@ def test_free_text_and_own_part_stay_the_authors(
         assert f"{part} {CANARY}" in own
     assert "61 %" in own
     sam = browser(app, rig, "sam")
-    for address in ("/", "/clients", f"/episodes/{K.hex}", "/v1/inbox"):
+    own = ("/unknowns", "/journal", "/journal/calibration")
+    for address in ("/", "/clients", f"/episodes/{K.hex}", "/v1/inbox", *own):
         text = sam.get(address).text
         assert CANARY not in text
         assert "61 %" not in text

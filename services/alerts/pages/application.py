@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, g, make_response, render_template,
 from werkzeug.routing import BaseConverter
 
 from services.alerts.desk import NotYoursError
-from services.alerts.pages import clinic, door, lessons, session, templating, words
+from services.alerts.pages import clinic, door, lessons, own, session, templating, words
 from services.alerts.pages.house import House
 from services.alerts.writing import RefusedError
 from services.chassis.faults import StoreError
@@ -78,6 +78,7 @@ def create_app(
         (clinic.hall(house), session.signed_in(house)),
         (clinic.blueprint(house), session.clinical(house)),
         (lessons.blueprint(house), session.clinical(house)),
+        (own.blueprint(house), session.clinical(house)),
         (door.engine_room(house), session.ops(house)),
         *further,
     ):

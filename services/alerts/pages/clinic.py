@@ -3,26 +3,24 @@
 from datetime import date
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from services.alerts.core.policy import DISMISS_REASONS, RISK_DONE
 from services.alerts.pages import form, reflecting, session, sparks
+from services.alerts.pages.catching_up import catch_up
 from services.alerts.pages.house import House
 from services.alerts.pages.reflecting import writable
 from services.alerts.pages.session import person
 from services.alerts.views.course import EpisodePage
-
-WAIT_S = 1.0
-"""How long a page waits for the views to show what was just done."""
 
 
 def blueprint(house: House) -> Blueprint:
     """The routes behind the authority `clinical`."""
     routes = Blueprint("clinic", __name__)
 
-    routes.before_request(lambda: _catch_up(house))
+    routes.before_request(lambda: catch_up(house))
     _add_readings(routes, house)
     reflecting.add(routes, house)
     _add_answers(routes, house)
@@ -84,7 +82,7 @@ def hall(house: House) -> Blueprint:
     def inbox() -> ResponseReturnValue:
         if person().role == "ops":
             return redirect(url_for("engine_room.status"), 303)
-        _catch_up(house)
+        catch_up(house)
         page = house.reading.inbox(person())
         pictures = {row.episode: sparks.spark(row) for row in page.rows}
         return render_template("inbox.html", page=page, sparks=pictures, here="inbox")
@@ -95,13 +93,6 @@ def hall(house: House) -> Blueprint:
         return session.finish()
 
     return routes
-
-
-def _catch_up(house: House) -> None:
-    """Wait for the views to show what the person has just done."""
-    position = request.args.get("at", "")
-    if position.isascii() and position.isdigit() and len(position) < 19:
-        g.late = not house.reading.wait(int(position), WAIT_S)
 
 
 def _mark_seen(house: House, page: EpisodePage, episode: UUID) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,12 @@ from services.alerts.core.lens import Lens
 from services.alerts.core.pattern import Patterns
 from services.alerts.core.person import Person
 from services.alerts.core.pivot import Elsewhere, Pivot
+from services.alerts.views.calibration import Calibration
 from services.alerts.views.clients import ClientLine
 from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
+from services.alerts.views.journal import OwnPart
+from services.alerts.views.ledger import Ledger
 from services.alerts.writing import ReflectionForm
 
 
@@ -73,6 +76,22 @@ class Reading(Protocol):
         """
         ...
 
+    def ledger(self, person: Person) -> Ledger:
+        """What the person noted as unknown, by reason."""
+        ...
+
+    def journal(self, person: Person) -> Sequence[dict[str, Any]]:
+        """The person's own entries, newest first: {on, at, episode, text}."""
+        ...
+
+    def own_parts(self, person: Person) -> Sequence[OwnPart]:
+        """The person's own parts in their reflections, newest first."""
+        ...
+
+    def calibration(self, person: Person) -> Calibration:
+        """The person's own calibration."""
+        ...
+
     def risk_path(self) -> RiskPath:
         """Whether risk answers arrive."""
         ...
@@ -120,6 +139,7 @@ class Commands(Protocol):
     def reflect(  # noqa: D102
         self, person: Person, episode: UUID, form: ReflectionForm
     ) -> tuple[UUID, int]: ...
+    def journal(self, person: Person, text: str, episode: UUID | None = None) -> int: ...  # noqa: D102
     def revise(  # noqa: D102
         self, person: Person, episode: UUID, reflection: UUID, form: ReflectionForm
     ) -> int: ...

@@ -3,16 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from services.alerts.core.person import Person
 from services.alerts.desk import NotYoursError
 from services.alerts.pages.house import Freshness, Loop, Operations
+from services.alerts.views.calibration import Calibration, calibration
 from services.alerts.views.clients import ClientLine, clients
 from services.alerts.views.course import Courses, EpisodePage
 from services.alerts.views.inbox import Inbox
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
-from services.alerts.views.journal import Journals
+from services.alerts.views.journal import Journals, OwnPart, own_parts
+from services.alerts.views.ledger import Ledger, ledger
+from services.alerts.views.reflections import Reflections
 from services.chassis.clock import Clock
 from services.chassis.parking import Parking
 from services.chassis.track import Elsewhere, Track
@@ -33,6 +37,7 @@ class Views:
     inboxes: Inbox
     courses: Courses
     journals: Journals
+    reflections: Reflections
     path: Callable[[], RiskPath]
     clock: Clock
     followers: Sequence[Track | Elsewhere]
@@ -63,6 +68,22 @@ class Views:
         if page is None:
             raise NotYoursError
         return page
+
+    def ledger(self, person: Person) -> Ledger:
+        """What the person noted as unknown, by reason."""
+        return ledger(self.reflections, self.inboxes, person, self.clock.now())
+
+    def journal(self, person: Person) -> Sequence[dict[str, Any]]:
+        """The person's own entries, newest first."""
+        return self.journals.entries(person)
+
+    def own_parts(self, person: Person) -> Sequence[OwnPart]:
+        """The person's own parts in their reflections, newest first."""
+        return own_parts(self.journals, self.reflections.of(person), person)
+
+    def calibration(self, person: Person) -> Calibration:
+        """The person's own calibration."""
+        return calibration(self.reflections, self.journals, person)
 
     def risk_path(self) -> RiskPath:
         """Whether risk answers arrive."""
@@ -97,7 +118,7 @@ class Views:
         )
 
     def _views(self) -> tuple[View, ...]:
-        return self.inboxes.view, self.courses.view, self.journals.view
+        return self.inboxes.view, self.courses.view, self.journals.view, self.reflections.view
 
     def _look(self) -> Freshness:
         if not self._built:  # once built, a view is replaced, never taken away

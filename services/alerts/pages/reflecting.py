@@ -1,6 +1,6 @@
 """The reflection page: a new one with or without an alert, and one's own, revised."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -111,9 +111,7 @@ def parts(
         "new_key": fresh_id().hex,
         "sheet": _sheet(house, page, draft, revising),
         "lens_titles": {one.name: one.title for one in house.lenses},
-        "choice_texts": {
-            (one.name, choice.id): choice.text for one in house.lenses for choice in one.choices
-        },
+        "choice_texts": choice_texts(house.lenses),
         "revising": revising,
         "unknown_reasons": REASONS,
         "decision_choices": _CHOICES,
@@ -123,6 +121,11 @@ def parts(
         "field_ids": _FIELD_IDS,
         "here": "episode",
     }
+
+
+def choice_texts(lenses: Sequence[lens.Lens]) -> dict[tuple[str, str], str]:
+    """Lens and id of each choice to its words."""
+    return {(one.name, choice.id): choice.text for one in lenses for choice in one.choices}
 
 
 def _sheet(

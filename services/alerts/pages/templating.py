@@ -45,6 +45,7 @@ def install(app: Flask, house: House) -> None:
         day=lambda text: words.day(text, house.today().year),
         moment=lambda text: words.moment(text, house.zone, house.now()),
         number=words.number,
+        percent=words.percent,
         number2=lambda value: f"{float(value):.4g}",
         plural=words.plural,
         lasting=words.lasting,

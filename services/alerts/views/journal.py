@@ -4,6 +4,7 @@ A document (key = person id): {person, own_parts: {reflection: {own_part, confid
 choices, at}}, entries: [{on, at, episode, text}]}.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -68,3 +69,34 @@ class Journals:
         """The person's journal, newest first."""
         doc = self.store.get(self.view, person.id)
         return list(reversed(doc["entries"])) if doc else []
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPart:
+    """What a person noted of themselves at one reflection."""
+
+    reflection: str
+    episode: str
+    on: str
+    own_part: str
+    choices: dict[str, list[str]]
+    """Private lens to the ids of what was seen through it."""
+
+
+def own_parts(journals: Journals, reflections: Sequence[Document], person: Person) -> list[OwnPart]:
+    """The person's own parts in these reflections of theirs, newest first."""
+    private = journals.private(person)
+    found = []
+    for doc in reversed(reflections):
+        own = private.get(doc["reflection"])
+        if own and (own["own_part"] or own["choices"]):
+            found.append(
+                OwnPart(
+                    reflection=doc["reflection"],
+                    episode=doc["episode"],
+                    on=doc["on"],
+                    own_part=own["own_part"],
+                    choices=own["choices"],
+                )
+            )
+    return found

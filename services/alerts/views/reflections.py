@@ -1,0 +1,147 @@
+"""The reflections read model: what each left open, what it foresaw, and how it turned out.
+
+A document (key = reflection id, sealed under the client's key): {reflection, episode, owner,
+author, at, on, decision, approach, beyond, considered, review_on, unknowns: [{unknown, what, why,
+who, find, since, how, closed_on}], p_worked: the engine's number | None,
+resolved: {worked, on} | None}.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, String, and_
+
+from services.alerts.core import reflection
+from services.alerts.core.course import MessageNoted
+from services.alerts.core.person import Person
+from services.chassis.eventlog import Entry
+from services.chassis.view import Document, View
+from services.chassis.views import ViewStore
+
+_KEPT = (
+    "episode", "author", "on", "decision", "approach", "beyond", "considered", "review_on",
+)  # fmt: skip
+
+
+class ReflectionsView(View):
+    """Folds each reflection into a document of its own, to be selected by its author."""
+
+    name: ClassVar[str] = "reflections"
+    version: ClassVar[int] = 1
+    topics: ClassVar[frozenset[str]] = frozenset(
+        {
+            MessageNoted.TOPIC,
+            reflection.ReflectionRecorded.TOPIC,
+            reflection.ReflectionRevised.TOPIC,
+            reflection.UnknownClosed.TOPIC,
+            reflection.ReflectionResolved.TOPIC,
+        }
+    )
+
+    def columns(self) -> tuple[Column[Any], ...]:
+        """The author's id, and whether something is still unknown."""
+        return (
+            Column("author", String(32), nullable=False, index=True),
+            Column("leaves_open", Boolean, nullable=False, index=True),
+        )
+
+    def key(self, event: Any) -> UUID | None:
+        """The reflection; of messages only the forecast that was made at one is of interest."""
+        if not isinstance(event, MessageNoted):
+            stream: UUID = event.originator_id
+            return stream
+        if not event.effect or event.message["type"] != "forecast.made":
+            return None
+        made_at = event.message["data"].get("reflection")
+        return UUID(made_at) if made_at else None
+
+    def fold(self, doc: Document | None, entry: Entry) -> Document | None:
+        """The document after one event."""
+        event = entry.event
+        if isinstance(event, reflection.ReflectionRecorded):
+            return _recorded(event)
+        if doc is None:
+            return None
+        if isinstance(event, MessageNoted):
+            if doc["p_worked"] is None:  # the first is what was foreseen at the time
+                doc["p_worked"] = event.message["data"].get("p_worked")
+        elif isinstance(event, reflection.ReflectionRevised):
+            doc["unknowns"] = _revised(doc["unknowns"], event)
+        elif isinstance(event, reflection.UnknownClosed):
+            _close(doc["unknowns"], event)
+        else:
+            doc["resolved"] = {"worked": event.worked, "on": event.on}
+        return doc
+
+    def owner(self, doc: Document) -> UUID:
+        """The client."""
+        return UUID(doc["owner"])
+
+    def clear(self, doc: Document) -> dict[str, Any]:
+        """The clear columns' values."""
+        still = any(one["closed_on"] is None for one in doc["unknowns"])
+        return {"author": doc["author"], "leaves_open": still}
+
+
+def _recorded(event: reflection.ReflectionRecorded) -> Document:
+    return {name: getattr(event, name) for name in _KEPT} | {
+        "reflection": event.originator_id.hex,
+        "at": event.timestamp.isoformat(),
+        "owner": event.owner.hex,
+        "unknowns": [_unknown(one, event.on) for one in event.unknowns],
+        "p_worked": None,
+        "resolved": None,
+    }
+
+
+def _unknown(entry: dict[str, Any], since: str) -> dict[str, Any]:
+    named = {name: entry[name] for name in ("unknown", "what", "why", "who")}
+    return named | {"find": entry.get("find", ""), "since": since, "how": None, "closed_on": None}
+
+
+def _close(unknowns: list[dict[str, Any]], event: reflection.UnknownClosed) -> None:
+    for one in unknowns:
+        if one["unknown"] == event.unknown:
+            one |= {"how": event.how, "closed_on": event.on}
+
+
+def _revised(
+    before: Sequence[dict[str, Any]], event: reflection.ReflectionRevised
+) -> list[dict[str, Any]]:
+    known = {one["unknown"]: one for one in before}
+    fresh = [_unknown(one, event.on) for one in event.unknowns]
+    kept = ("since", "how", "closed_on")
+    return [
+        one | {name: known[one["unknown"]][name] for name in kept}
+        if one["unknown"] in known
+        else one
+        for one in fresh
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Reflections:
+    """The query side: a person's own reflections."""
+
+    store: ViewStore
+    view: ReflectionsView
+
+    def of(self, person: Person) -> list[Document]:
+        """Everything a person reflected on, oldest first.
+
+        Raises:
+            services.chassis.view.NotBuiltError: the view was never built; say so.
+            services.chassis.faults.StoreError: it could not be read.
+        """
+        table = self.store.table(self.view)
+        found = self.store.select(self.view, where=table.c.author == person.id.hex)
+        return sorted(found, key=lambda doc: (doc["at"], doc["reflection"]))
+
+    def left_open(self, person: Person) -> list[Document]:
+        """Those of them in which something is still unknown."""
+        table = self.store.table(self.view)
+        where = and_(table.c.author == person.id.hex, table.c.leaves_open.is_(True))
+        found = self.store.select(self.view, where=where)
+        return sorted(found, key=lambda doc: (doc["at"], doc["reflection"]))

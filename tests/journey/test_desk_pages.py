@@ -1,0 +1,136 @@
+"""The clinician's desk in Chromium over real parts: what each page is, to everybody who looks."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.journey.desk_house import K, furnished, served, window
+from tests.journey.pages_browser import chromium
+from tests.service.alerts_rig import Rig
+
+PAGES = (
+    "/unknowns",
+    "/journal",
+    "/journal/calibration",
+    f"/episodes/{K.hex}/reflect",
+)
+OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    made = furnished(tmp_path_factory.mktemp("desk"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def url(rig: Rig) -> Iterator[str]:
+    with served(rig) as found:
+        yield found
+
+
+def test_no_page_has_a_fault_asks_elsewhere_or_scrolls_sideways(
+    browser: Browser, rig: Rig, url: str
+) -> None:
+    faults: dict[str, Any] = {}
+    for scheme in ("light", "dark"):
+        looks: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": 320, "height": 640}}
+        with window(browser, url, rig, **looks) as seen:
+            for path in PAGES:
+                page = seen.open(path)
+                page.evaluate(OPEN_ALL)
+                found = Axe().run(page)
+                if found.violations_count:
+                    faults[f"{scheme} {path}"] = found.generate_report()
+                if page.evaluate("document.documentElement.scrollWidth") > 320:
+                    faults[f"wide {path}"] = "scrolls sideways"
+            assert faults == {}
+            assert seen.wrong == []
+            assert [one for one in seen.asked if not one.startswith(url)] == []
+
+
+def test_from_prompt_to_recorded_reflection_takes_eight_steps_at_most(
+    browser: Browser, rig: Rig, url: str
+) -> None:
+    """A full one: expectation, an unknown with its reason, a lens, decision, confidence, date."""
+    with window(browser, url, rig, java_script_enabled=False) as seen:
+        page = seen.open("/")
+        steps = 0
+        acts: tuple[Callable[[], object], ...] = (
+            lambda: page.get_by_role("link", name="Reflect on K-k").click(),
+            lambda: page.get_by_label("What did you expect by now?").fill("below 10 by now"),
+            lambda: page.get_by_label("On what assumption?").fill("that the plan was shared"),
+            lambda: page.get_by_label("Do we still agree on the goal").first.check(),
+            lambda: page.get_by_role("radio", name="Consult").check(),
+            lambda: page.get_by_label("By", exact=True).fill("2026-06-01"),
+            lambda: page.get_by_label("Percent, 0 to 100").fill("60"),
+            lambda: page.get_by_role("button", name="Record reflection").click(),
+        )
+        for act in acts:
+            act()
+            steps += 1
+        expect(page.get_by_role("status")).to_contain_text("Reflection recorded")
+        assert steps <= 8
+        last = rig.courses.page(rig.person("alice"), K, rig.clock.now(), rig.journals)
+        assert last is not None
+        one = last.document["reflections"][-1]
+        assert one["expectation"] == "below 10 by now"
+        assert [unknown["why"] for unknown in one["unknowns"]] == ["not asked"]
+        assert (one["decision"], one["review_on"]) == ("consult", "2026-06-01")
+        assert last.private[one["reflection"]]["confidence"] == 60
+        assert last.alerts == (), "it answers what it was prompted by"
+
+
+def test_enter_in_a_field_records_and_opens_no_lens(browser: Browser, rig: Rig, url: str) -> None:
+    with window(browser, url, rig) as seen:
+        page = seen.open(f"/episodes/{K.hex}/reflect")
+        page.get_by_role("radio", name="Consult").check()
+        page.get_by_label("Considered, but not trained in").fill("EMDR")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("Reflection recorded")
+
+
+def test_a_lens_is_opened_by_hand_with_the_keyboard_alone(
+    browser: Browser, rig: Rig, url: str
+) -> None:
+    with window(browser, url, rig, java_script_enabled=False) as seen:
+        page = seen.open(f"/episodes/{K.hex}/reflect")
+        page.get_by_label("What did you expect by now?").fill("half of it gone")
+        page.locator("summary", has_text="Further vocabularies").focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")  # the first of them: how distress shows now
+        expect(page.get_by_label("Episodic: scenes that come back")).to_be_visible()
+        expect(page.get_by_label("What did you expect by now?")).to_have_value("half of it gone")
+
+
+def test_an_unknown_that_is_open_comes_back_on_the_next_reflection(
+    browser: Browser, rig: Rig, url: str
+) -> None:
+    with window(browser, url, rig, java_script_enabled=False) as seen:
+        page = seen.open(f"/episodes/{K.hex}/reflect")
+        page.get_by_label("Found out, how: how the nights are").fill("she kept a diary")
+        page.get_by_role("radio", name="Consult").check()
+        page.get_by_role("button", name="Record reflection").click()
+        expect(page.get_by_role("status")).to_contain_text("Reflection recorded")
+        page.get_by_text("Found out since").click()
+        expect(page.get_by_text("she kept a diary")).to_be_visible()
+
+
+def test_the_journal_is_written_without_script(browser: Browser, rig: Rig, url: str) -> None:
+    with window(browser, url, rig, java_script_enabled=False) as seen:
+        page = seen.open("/journal")
+        page.get_by_label("What did you learn").fill("Ask sooner.")
+        page.get_by_role("button", name="Write down").click()
+        expect(page.get_by_role("status")).to_contain_text("for you alone")
+        expect(page.get_by_text("Ask sooner.")).to_be_visible()
