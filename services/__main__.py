@@ -9,6 +9,7 @@ from services.alerts.__main__ import alerts
 from services.chassis.command import PlainGroup, data_option
 from services.outcomes.__main__ import outcomes
 from services.outcomes.research.change import change
+from services.outcomes.research.evaluate import evaluate
 
 PORT = click.IntRange(0, 65535)
 
@@ -105,6 +106,7 @@ def clock_accept(data: Path) -> None:
 main.add_command(outcomes)
 main.add_command(alerts)
 main.add_command(change)
+main.add_command(evaluate)
 
 
 def _first_steps(outcomes_url: str, alerts_url: str, data: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import click
@@ -12,6 +12,13 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 DATA_FOLDER = "var"
 Opened = Callable[[Path], AbstractContextManager[Any]]
 """Opens a service over a data folder for the length of a block; it has `store` and `views`."""
+
+
+class Move(Protocol):
+    """Moves a bar of progress."""
+
+    def __call__(self, done: int, of: int, what: str = ...) -> None:
+        """So much is done, of so much."""
 
 
 class PlainGroup(click.Group):
@@ -81,8 +88,11 @@ def with_command(text: str, service: str) -> str:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on the error output; the value called with (done, of) moves it."""
+def progress(label: str) -> Iterator["Move"]:
+    """Show a bar on the error output; the value called with (done, of) moves it.
+
+    A third argument says what is being done from there on, in place of `label`.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -94,8 +104,8 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task(label, total=None)
 
-        def move(done: int, of: int) -> None:
-            bar.update(task, completed=done, total=max(of, 1))
+        def move(done: int, of: int, what: str = label) -> None:
+            bar.update(task, completed=done, total=max(of, 1), description=what)
 
         yield move
 

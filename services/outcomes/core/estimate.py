@@ -72,20 +72,40 @@ def model(instrument: Instrument, defaults: Defaults = DEFAULTS) -> Model | None
     norm, reliability, change = instrument.norm, instrument.reliability, instrument.jacobson_truax
     if norm is None or reliability is None or change is None:
         return None
-    variance = norm.sd**2
-    return Model(
+    return model_of(
         mean=None if norm.mean is None else instrument.sign * norm.mean,
         sd=norm.sd,
-        noise=variance * (1.0 - reliability.value) + defaults.state_noise * variance,
+        reliability=reliability.value,
+        reliable_change=change,
+        cut=instrument.oriented_cut,
+        defaults=defaults,
+    )
+
+
+def model_of(
+    *,
+    mean: float | None,
+    sd: float,
+    reliability: float,
+    reliable_change: float,
+    cut: float | None,
+    defaults: Defaults = DEFAULTS,
+) -> Model:
+    """The model of an oriented scale: `mean` and `sd` of a clinical sample at the start."""
+    variance = sd**2
+    return Model(
+        mean=mean,
+        sd=sd,
+        noise=variance * (1.0 - reliability) + defaults.state_noise * variance,
         drift=defaults.drift**2 * variance,
         damping=defaults.damping,
-        slope_mean=defaults.slope_mean * norm.sd,
+        slope_mean=defaults.slope_mean * sd,
         slope_variance=defaults.slope_sd**2 * variance,
         slope_on_baseline=defaults.slope_on_baseline,
         slope_drift=defaults.slope_drift * variance,
-        baseline_variance=variance * reliability.value,
-        reliable_change=change,
-        cut=instrument.oriented_cut,
+        baseline_variance=variance * reliability,
+        reliable_change=reliable_change,
+        cut=cut,
         reaches={
             weeks: (1.0 - defaults.damping**weeks) / (1.0 - defaults.damping) for weeks in FAN_WEEKS
         },

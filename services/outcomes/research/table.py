@@ -111,8 +111,16 @@ def pairs(sheet: Sheet, client: str, pre: str, post: str) -> list[Pair]:
     return found
 
 
-def series(sheet: Sheet, client: str, day: str, score: str) -> list[Series]:
+def series(
+    sheet: Sheet,
+    client: str,
+    day: str,
+    score: str,
+    check: Callable[[float], None] = lambda score: None,
+) -> list[Series]:
     """One row per measure: reference, day (a number or a date), score; rows in any order.
+
+    `check` raises a ValueError, whose text follows the column's name, for a score that cannot be.
 
     Raises:
         TableError: a column is missing, a day or score cannot be read, two measures of a client
@@ -126,7 +134,7 @@ def series(sheet: Sheet, client: str, day: str, score: str) -> list[Series]:
     for row, cells in sheet.rows:
         known = _client(faults, row, cells[at])
         days = _read(faults, row, day, cells[when], read_day)
-        value = _read(faults, row, score, cells[what], lambda text: _number(sheet, text))
+        value = _read(faults, row, score, cells[what], lambda text: _checked(sheet, text, check))
         if days is None or value is None or not known:
             continue
         earlier = first.setdefault((cells[at], days), row)
@@ -194,6 +202,12 @@ def _number(sheet: Sheet, text: str) -> float:
         raise ValueError("is no number")
     if not math.isfinite(value):
         raise ValueError("is no finite number")
+    return value
+
+
+def _checked(sheet: Sheet, text: str, check: Callable[[float], None]) -> float:
+    value = _number(sheet, text)
+    check(value)
     return value
 
 

@@ -1,0 +1,239 @@
+"""The command `pivotpoint evaluate`: rules that look for failing courses, judged side by side."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from services.chassis.command import progress, rows
+from services.outcomes.research.change import ANY, POSITIVE, SHARE, Unusable
+
+if TYPE_CHECKING:
+    from services.outcomes.research.evaluation.benchmark import Moved, Outcome
+    from services.outcomes.research.evaluation.courses import Courses
+    from services.outcomes.research.evaluation.tabled import Asked
+    from services.outcomes.research.evaluation.told import About
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TARGET = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
+
+
+class Seeds(click.ParamType[tuple[int, ...]]):
+    """How many cohorts (3 is seeds 1 to 3), or which: 11-15, or 11,12,20."""
+
+    name = "seeds"
+    most = 1000
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """The seeds, or click's own refusal."""
+        if isinstance(value, tuple):
+            return value
+        text = str(value).strip()
+        if found := re.fullmatch(r"(\d+)-(\d+)", text):
+            first, last = int(found[1]), int(found[2])
+        elif re.fullmatch(r"\d+", text):
+            first, last = 1, int(text)
+        elif re.fullmatch(r"\d+(,\d+)+,?|\d+,", text):
+            return tuple(dict.fromkeys(int(one) for one in text.split(",") if one))
+        else:
+            self.fail("is no number, no range like 11-15 and no list like 11,12", param, ctx)
+        if not first <= last < first + self.most:
+            self.fail(f"must name 1 to {self.most} cohorts", param, ctx)
+        return tuple(range(first, last + 1))
+
+
+@click.command("evaluate")
+@click.option(
+    "--csv", "source", type=FILE, help="A long table, one row per measure, in place of the cohort."
+)
+@click.option("--client", metavar="COL", help="Column of the client's reference.")
+@click.option("--day", metavar="COL", help="Column of the day: a number or a date.")
+@click.option("--unit", type=click.Choice(("days", "weeks")), help="Of --day, days if left out.")
+@click.option("--score", metavar="COL", help="Column of the score of that day.")
+@click.option("--instrument", metavar="ID", help="A shipped instrument: its range and numbers.")
+@click.option("--higher-is", type=click.Choice(("worse", "better")), help="Of a scale not shipped.")
+@click.option("--sd", type=POSITIVE, help="SD of a clinical sample; of first scores if not known.")
+@click.option("--reliability", type=SHARE, help="Reliability of the scale, between 0 and 1.")
+@click.option("--cutoff", type=ANY, help="At it a client is a case.")
+@click.option("--reliable-change", type=POSITIVE, help="Change beyond error; computed if left out.")
+@click.option("--horizon-weeks", type=click.FloatRange(0.5, 52), default=6, show_default=True,
+              help="How far ahead P(fail) looks.")  # fmt: skip
+@click.option("--min-measures", type=click.IntRange(3), default=5, show_default=True,
+              help="Shorter courses are left out.")  # fmt: skip
+@click.option("--planned-days", type=POSITIVE, help="Leave out courses that ended before this day.")
+@click.option("--seeds", type=Seeds(), default="1", show_default=True,
+              help="Made-up cohorts: how many, or which (11-15).")  # fmt: skip
+@click.option("--clients", type=click.IntRange(20, 1_000_000), default=6000, show_default=True,
+              help="Clients in each cohort.")  # fmt: skip
+@click.option("--rule", "files", multiple=True, type=FILE, metavar="FILE.py",
+              help="A rule of your own: a file with risk(days, scores, scale).")  # fmt: skip
+@click.option("--folds", type=click.IntRange(2, 100), default=10, show_default=True,
+              help="Rules that learn are judged on clients that they did not see.")  # fmt: skip
+@click.option("--bootstrap", "resampled", type=click.IntRange(0, 10_000), default=200,
+              show_default=True, help="Resamples for intervals; 0 for none.")  # fmt: skip
+@click.option("--json", "target", type=TARGET, help="Write all figures here; - prints them.")
+def evaluate(
+    source: Path | None,
+    files: tuple[Path, ...],
+    folds: int,
+    resampled: int,
+    target: Path | None,
+    **said: Any,
+) -> None:
+    """Compare rules for finding failing courses at equal rates of false alarms.
+
+    Judged are the rules in use and this product's own, on a made-up cohort whose truth is known
+    (--seeds, --clients) or on a table of real scores (--csv). A false alarm is a course that ends
+    well and is ever alarmed before its last two measures. A rule that learns is judged on clients
+    whom it never saw.
+    """
+    from services.outcomes.research.evaluation.entered import RuleError
+    from services.outcomes.research.evaluation.tabled import NotJudgedError
+    from services.outcomes.research.table import TableError
+
+    _check(source, said, target)
+    try:
+        with _bar() as moved:
+            courses, about = _cohort(said, moved) if source is None else _table(source, said)
+            outcome = _judged(courses, files, said, folds, resampled, moved)
+    except (TableError, RuleError) as error:
+        raise Unusable(str(error)) from None
+    except NotJudgedError as error:
+        raise Unusable(f"not assessable: {error}") from None
+    _tell(outcome, about, target)
+
+
+def _check(source: Path | None, said: Mapping[str, Any], *targets: Path | None) -> None:
+    """Options that need each other, or the table, go with it."""
+    columns = ("client", "day", "score")
+    if source is None:
+        alone = (*columns, "unit", "instrument", "higher_is", "sd", "reliability", "cutoff",
+                 "reliable_change", "planned_days")  # fmt: skip
+        for name in alone:
+            if said[name] is not None:
+                raise click.UsageError(f"--{name.replace('_', '-')} goes with --csv")
+        return
+    for name in columns:
+        if said[name] is None:
+            raise click.UsageError(f"--csv needs --{name} COL")
+    for target in targets:
+        if target is not None and target.exists() and target.resolve() == source.resolve():
+            raise Unusable(f"{target} is the table itself")
+
+
+@contextmanager
+def _bar() -> "Iterator[Moved]":
+    """One bar for everything: what is being done, and how far it is."""
+    with progress("") as move:
+        yield lambda what, done, of: move(done, of, what)
+
+
+def _cohort(said: Mapping[str, Any], moved: "Moved") -> "tuple[Courses, About]":
+    from services.outcomes.research.evaluation import made, tabled
+    from services.outcomes.research.evaluation.courses import Courses
+    from services.outcomes.research.evaluation.told import FAILURE, About
+
+    seeds, clients = said["seeds"], said["clients"]
+    found, left = made.made(
+        seeds, clients, said["min_measures"], lambda done, of: moved("cohort", done, of)
+    )
+    tabled.check(found, left)
+    settings = {"seeds": list(seeds), "clients": clients, "horizon_weeks": said["horizon_weeks"],
+                "min_measures": said["min_measures"]}  # fmt: skip
+    title = f"Made-up cohort, {len(seeds)} × {clients:,} clients"
+    return Courses(found, made.SCALE), About(title, FAILURE["cohort"], settings, left)
+
+
+def _table(source: Path, said: Mapping[str, Any]) -> "tuple[Courses, About]":
+    from services.outcomes.research.evaluation import tabled
+    from services.outcomes.research.evaluation.courses import Courses
+    from services.outcomes.research.evaluation.told import FAILURE, About
+    from services.outcomes.research.table import read, series
+
+    asked = _asked(said)
+    sheet = read(source)
+    rows_of = series(
+        sheet, said["client"], said["day"], said["score"], tabled.allowed(asked.instrument)
+    )
+    if said["unit"] == "weeks":
+        rows_of = [tabled.in_days(one) for one in rows_of]
+    limits = tabled.limits(asked, rows_of)
+    found, left = tabled.courses(rows_of, asked, limits)
+    tabled.check(found, left)
+    names = ("unit", "instrument", "higher_is", "sd", "reliability", "cutoff", "reliable_change",
+             "horizon_weeks", "min_measures", "planned_days")  # fmt: skip
+    settings = {name: said[name] for name in names if said[name] is not None}
+    return Courses(found, limits.scale), About(source.name, FAILURE["table"], settings, left)
+
+
+def _asked(said: Mapping[str, Any]) -> "Asked":
+    from services.outcomes.registry import registry
+    from services.outcomes.research.evaluation.tabled import Asked
+
+    known, name = registry(), said["instrument"]
+    if name is not None and name not in known:
+        raise Unusable(f"--instrument {name} is not known; there are {', '.join(sorted(known))}")
+    instrument = known.get(name)
+    told = said["higher_is"]
+    if instrument and told and told != instrument.higher_is:
+        raise Unusable(f"--higher-is {told}, yet of {name} higher is {instrument.higher_is}")
+    names = ("sd", "reliability", "cutoff", "reliable_change", "min_measures", "planned_days")
+    return Asked(instrument, told, **{one: said[one] for one in names})
+
+
+def _judged(
+    courses: "Courses",
+    files: tuple[Path, ...],
+    said: Mapping[str, Any],
+    folds: int,
+    resampled: int,
+    moved: "Moved",
+) -> "Outcome":
+    from services.outcomes.research.evaluation import benchmark, entered
+    from services.outcomes.research.evaluation.ours import Forecast, enough
+
+    weeks = said["horizon_weeks"]
+    rules: list[entered.Rule] = [Forecast(weeks=weeks)]
+    if enough(courses, folds):
+        rules.append(Forecast(weeks=weeks, learns=True))
+    rules += [entered.in_use(name) for name in entered.IN_USE]
+    rules += [entered.from_file(path) for path in files]
+    return benchmark.run(courses, rules, folds=folds, resampled=resampled, moved=moved)
+
+
+def _tell(outcome: "Outcome", about: "About", target: Path | None) -> None:
+    from services.outcomes.research.evaluation import told
+    from services.outcomes.research.evaluation.benchmark import RATES
+
+    if target is not None:
+        text = json.dumps(_plain(told.as_json(outcome, about)), indent=1, allow_nan=False)
+        with click.open_file(str(target), "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        if str(target) == "-":
+            return
+    for line in told.opening(outcome, about):
+        click.echo(line)
+    for head, lines in (
+        told.at_rates(outcome, RATES),
+        told.at_own(outcome),
+        told.by_number(outcome),
+        told.intervals(outcome),
+    ):
+        click.echo("")
+        rows(head, lines, "")
+
+
+def _plain(value: Any) -> Any:
+    """The same with null for what is no number, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,1 @@
+"""The benchmark: rules that look for failing courses, judged side by side."""

@@ -1,0 +1,1 @@
+"""The rules in use, each a file with one function, as anybody would enter their own."""
