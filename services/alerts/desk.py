@@ -110,7 +110,7 @@ class Desk:
 
     def reflect(self, person: Person, episode: UUID, form: ReflectionForm) -> tuple[UUID, int]:
         """Record a reflection; the alerts that it answers are acknowledged with it."""
-        doc = self._own(person, episode)
+        doc = self.course_to_write(person, episode)
         known = {key for key, one in doc["alerts"].items() if one["channel"] != rules.RISK}
         if not {UUID(key).hex for key in form.answers} <= known:
             raise RefusedError("a reflection answers alerts of this client, never a risk answer")
@@ -131,7 +131,7 @@ class Desk:
         Decision, approach, review date and confidence stay: what was said then is what is held
         against what happened.
         """
-        doc = self._own(person, episode)
+        doc = self.course_to_write(person, episode)
         state = self._reflection(person, episode, reflection)
         desk = self._writing(person, episode, doc, reflection)
         own = self.log.read(desk.own)
@@ -142,7 +142,7 @@ class Desk:
         self, person: Person, episode: UUID, reflection: UUID, unknown: str, how: str
     ) -> int:
         """Close an unknown: it is known now, or need not be."""
-        self._own(person, episode)
+        self.course_to_write(person, episode)
         found = core.fold(self.log.read(reflection))
         if found is None or UUID(found.episode) != episode or unknown not in found.unknowns:
             raise NotYoursError
@@ -156,7 +156,7 @@ class Desk:
             episode=found.episode,
             unknown=unknown,
             how=how,
-            on=self._today(),
+            on=self.today(),
         )
         return self._store([event], [], person)
 
@@ -165,7 +165,7 @@ class Desk:
         if not text.strip():
             raise RefusedError("there is nothing to write down")
         if episode is not None:
-            self._own(person, episode)
+            self.course_to_write(person, episode)
         stream = self.ids.derive("journal", person.id.hex)
 
         def unit(read: Read | None) -> tuple[list[Event], None]:
@@ -176,14 +176,25 @@ class Desk:
                 timestamp=self.clock.now(),
                 owner=person.id,
                 episode=episode.hex if episode else None,
-                on=self._today(),
+                on=self.today(),
                 text=text,
             )
             return [entry], None
 
         return self.commit.commit(unit).position
 
+    def today(self) -> str:
+        """The installation's day, as ISO 8601."""
+        return self.settings.policy.day(self.clock.now()).isoformat()
+
     # Whose it is
+
+    def course_to_write(self, person: Person, episode: UUID) -> dict[str, Any]:
+        """The document of a course in which this person writes: theirs, or covered by them."""
+        doc, access = self._episode(person, episode)
+        if access not in READING:
+            raise RefusedError("only the client's clinician, or who stands in, writes here")
+        return doc
 
     def _episode(self, person: Person, episode: UUID) -> tuple[dict[str, Any], str]:
         doc = self.courses.store.get(self.courses.view, episode)
@@ -191,12 +202,6 @@ class Desk:
         if doc is None or access is None:
             raise NotYoursError
         return doc, access
-
-    def _own(self, person: Person, episode: UUID) -> dict[str, Any]:
-        doc, access = self._episode(person, episode)
-        if access not in READING:
-            raise RefusedError("only the client's clinician, or who stands in, writes here")
-        return doc
 
     def _alert(self, person: Person, episode: UUID, alert: UUID) -> dict[str, Any]:
         doc, _ = self._episode(person, episode)
@@ -273,12 +278,9 @@ class Desk:
             episode=episode,
             owner=UUID(doc["subject"] or doc["owner"]),
             person=person,
-            today=self._today(),
+            today=self.today(),
             at=self.clock.now(),
         )
-
-    def _today(self) -> str:
-        return self.settings.policy.day(self.clock.now()).isoformat()
 
 
 def _confidence(own: Sequence[Any]) -> int | None:

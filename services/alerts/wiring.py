@@ -20,6 +20,7 @@ from services.alerts.metrics import (
     RISK_UNSENT_SECONDS,
     UNASSIGNED,
 )
+from services.alerts.own import Own
 from services.alerts.pages import House, clinical, create_app, person
 from services.alerts.pages.reading import Views
 from services.alerts.people import Directory, Register
@@ -34,6 +35,7 @@ from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
 from services.alerts.views.patterns import Lessons, PatternsView
 from services.alerts.views.reflections import Reflections, ReflectionsView
+from services.alerts.views.rhythms import RhythmsView, RhythmTable
 from services.alerts.views.risk_path import RiskPathTable
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import Clock
@@ -70,6 +72,7 @@ class Alerts:
         self.desk = Desk(
             self.log, self._commit, store.ids, clock, settings, self.courses, self.catalogue
         )
+        self.own = Own(self.desk, self.rhythms)
         self.signin = SignIn(
             SignInTables(store.volatile), self.directory, store.ids, clock, settings
         )
@@ -87,6 +90,7 @@ class Alerts:
         course_view, inbox_view = CourseView(), InboxView(store.ids)
         overdue_view, journal_view = OverdueView(policy), JournalView()
         patterns_view, reflections_view = PatternsView(store.ids), ReflectionsView()
+        rhythms_view = RhythmsView()
         self.views: tuple[View, ...] = (
             inbox_view,
             course_view,
@@ -94,6 +98,7 @@ class Alerts:
             journal_view,
             patterns_view,
             reflections_view,
+            rhythms_view,
         )
         for view in self.views:
             store.views.register(view)
@@ -103,6 +108,7 @@ class Alerts:
         self.journals = Journals(store.views, journal_view)
         self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
         self.reflections = Reflections(store.views, reflections_view)
+        self.rhythms = RhythmTable(store.views, rhythms_view)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock, *, migrate: bool = True) -> "Alerts":
@@ -189,6 +195,7 @@ class Alerts:
             self.catalogue,
         )
         self.timers.register("due", due.due)
+        self.timers.register("regular", self.own.due)
         self.timers.register("replay", lambda now: self.episodes.idle())
         self.timers.register("sign-in", lambda now: self.signin.sweep())
         self.health.loop("timers", lambda: self.timers.silence)
@@ -213,6 +220,7 @@ class Alerts:
             courses=self.courses,
             journals=self.journals,
             reflections=self.reflections,
+            rhythms=self.rhythms,
             path=self._path,
             clock=self.clock,
             followers=self._followers(),
@@ -225,6 +233,7 @@ class Alerts:
             reading=reading,
             commands=self.desk,
             entrance=self.signin,
+            own=self.own,
             lessons=self.lessons,
             now=self._now,
             zone=settings.policy.zone,

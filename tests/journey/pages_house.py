@@ -23,6 +23,7 @@ from services.alerts.views import standing
 from services.alerts.views.clients import ClientLine
 from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import AlertLine, InboxPage, InboxRow, RiskPath
+from services.alerts.views.reminders import Reminder, Reminders
 from services.alerts.writing import ReflectionForm
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
@@ -32,6 +33,7 @@ from tests.journey import pages_courses as courses
 ZONE = ZoneInfo("Europe/London")
 NOW = datetime(2026, 4, 8, 9, 30, tzinfo=UTC)
 POLICY = Policy(zone=ZONE)
+OFF = courses.ident("e", "off")
 LENSES = lens.load(Path(lens.__file__).parents[1] / "lenses")
 
 PEOPLE = {
@@ -351,6 +353,13 @@ class Rooms:
     def pivots(self, person: Person, scope: str, now: datetime) -> tuple[list[Pivot], Elsewhere]:
         return [], Elsewhere(endings=41)
 
+    def reminders(self, person: Person) -> Reminders:
+        review = Reminder("review", OFF, "K-1184", courses.ident("reflection"), "2026-04-07", 2)
+        return Reminders((review,) if _access(person) == "own" else (), {})
+
+    def rhythm(self, person: Person, episode: UUID | None = None) -> dict[str, Any] | None:
+        return {"weeks": 4, "next_on": "2026-05-01", "due": False}
+
     def risk_path(self) -> RiskPath:
         return RiskPath(self.banner is None, NOW.isoformat(), 0, 0.0, self.banner)
 
@@ -489,6 +498,7 @@ def house(rooms: Rooms, **parts: Any) -> House:
         "reading": rooms,
         "commands": rooms,
         "entrance": rooms,
+        "own": rooms,
         "lessons": rooms,
         "now": lambda: NOW,
         "zone": ZONE,

@@ -15,6 +15,7 @@ from services.alerts.core.event import TOPICS
 from services.alerts.core.person import Person
 from services.alerts.desk import Desk
 from services.alerts.metrics import CATALOGUE
+from services.alerts.own import Own
 from services.alerts.people import Directory, Register
 from services.alerts.settings import Settings, load
 from services.alerts.signin import SignIn
@@ -25,6 +26,7 @@ from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
 from services.alerts.views.patterns import Lessons, PatternsView
 from services.alerts.views.reflections import Reflections, ReflectionsView
+from services.alerts.views.rhythms import RhythmsView, RhythmTable
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import SteppedClock
 from services.chassis.group_commit import GroupCommit
@@ -77,6 +79,7 @@ class Rig:
         self.overdue = Overdue(views, OverdueView(policy))
         self.lessons = Lessons(views, PatternsView(self.ids), self.directory, policy)
         self.reflections = Reflections(views, ReflectionsView())
+        self.rhythms = RhythmTable(views, RhythmsView())
         self.views = [
             self.courses.view,
             self.inbox.view,
@@ -84,6 +87,7 @@ class Rig:
             self.overdue.view,
             self.lessons.view,
             self.reflections.view,
+            self.rhythms.view,
         ]
         for view in self.views:
             views.register(view)
@@ -91,6 +95,7 @@ class Rig:
         self.desk = Desk(
             self.log, self.commit, self.ids, self.clock, self.settings, self.courses, self.catalogue
         )
+        self.own = Own(self.desk, self.rhythms)
         self.job = DueJob(
             self.log,
             self.commit,
@@ -127,6 +132,7 @@ class Rig:
         """One turn of the timers."""
         self.show()
         self.job.due(self.clock.now())
+        self.own.due(self.clock.now())
         self.show()
 
     # Messages

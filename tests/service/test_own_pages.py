@@ -178,4 +178,5 @@ def test_the_reflections_view_is_the_same_when_it_is_built_anew(rig: Rig) -> Non
     rig.store.views.rebuild(rig.reflections.view, rig.log)
     assert rig.reflections.of(rig.person("alice")) == before
     assert [len(doc["unknowns"]) for doc in before] == [1, 0]
-    assert rig.reflections.left_open(rig.person("alice")) == []
+    assert len(rig.reflections.recent(rig.person("alice"), "2026-01-01")) == 2
+    assert rig.reflections.recent(rig.person("alice"), "2027-01-01") == []

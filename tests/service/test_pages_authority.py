@@ -116,6 +116,8 @@ ROUTES: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "/journal"): (200, 200, 200, 200, 404, 401),
     ("POST", "/journal"): (303, 303, 303, 303, 404, 401),
     ("GET", "/journal/calibration"): (200, 200, 200, 200, 404, 401),
+    ("POST", "/journal/regular"): (303, 303, 303, 303, 404, 401),
+    ("POST", "/episodes/<id:episode>/regular"): (303, 404, 404, 403, 404, 401),
     ("GET", "/status"): (404, 404, 404, 404, 200, 401),
     ("GET", "/v1/inbox"): (200, 200, 200, 200, 404, 401),
     ("GET", "/about"): (200, 200, 200, 200, 200, 200),
@@ -133,6 +135,7 @@ FORMS = {
     "snooze": {"until": ""},
     "dismiss": {"reason": "too early to say"},
     "<unknown>": {"how": "asked"},
+    "regular": {"weeks": "4"},
     "journal": {"text": "one to come back to"},
     "revise": {"reason": "two better weeks"},
 }

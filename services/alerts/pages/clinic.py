@@ -39,7 +39,9 @@ def _add_readings(routes: Blueprint, house: House) -> None:
     def episode(episode: UUID) -> ResponseReturnValue:
         page = house.reading.episode(person(), episode)
         _mark_seen(house, page, episode)
-        return render_template("episode.html", **reflecting.parts(house, page, form.Draft()))
+        rhythm = house.reading.rhythm(person(), episode)
+        parts = reflecting.parts(house, page, form.Draft())
+        return render_template("episode.html", rhythm=rhythm, **parts)
 
 
 def _add_answers(routes: Blueprint, house: House) -> None:
@@ -85,7 +87,13 @@ def hall(house: House) -> Blueprint:
         catch_up(house)
         page = house.reading.inbox(person())
         pictures = {row.episode: sparks.spark(row) for row in page.rows}
-        return render_template("inbox.html", page=page, sparks=pictures, here="inbox")
+        return render_template(
+            "inbox.html",
+            page=page,
+            sparks=pictures,
+            reminders=house.reading.reminders(person()),
+            here="inbox",
+        )
 
     @routes.post("/signout")
     def sign_out() -> ResponseReturnValue:

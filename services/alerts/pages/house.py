@@ -17,6 +17,7 @@ from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
 from services.alerts.views.journal import OwnPart
 from services.alerts.views.ledger import Ledger
+from services.alerts.views.reminders import Reminders
 from services.alerts.writing import ReflectionForm
 
 
@@ -88,6 +89,14 @@ class Reading(Protocol):
         """The person's own parts in their reflections, newest first."""
         ...
 
+    def reminders(self, person: Person) -> Reminders:
+        """What the person may come back to, and what is still unknown where."""
+        ...
+
+    def rhythm(self, person: Person, episode: UUID | None = None) -> dict[str, Any] | None:
+        """How often they mean to reflect on a course, or on any: {weeks, next_on, due}."""
+        ...
+
     def calibration(self, person: Person) -> Calibration:
         """The person's own calibration."""
         ...
@@ -148,6 +157,12 @@ class Commands(Protocol):
     ) -> int: ...
 
 
+class Setting(Protocol):
+    """`services.alerts.own.Own`: what a person sets for themselves."""
+
+    def every(self, person: Person, episode: UUID | None, weeks: int) -> int: ...  # noqa: D102
+
+
 class Entrance(Protocol):
     """Sign-in links and web sessions, as `services.alerts.signin.SignIn` keeps them."""
 
@@ -175,6 +190,7 @@ class House:
     reading: Reading
     commands: Commands
     entrance: Entrance
+    own: Setting
     lessons: Learning
     now: Callable[[], datetime]
     """The present moment, aware, in UTC."""

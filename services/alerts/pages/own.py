@@ -1,12 +1,15 @@
 """What is a person's own: what they do not know, their journal, how sure they were."""
 
+from uuid import UUID
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
 
 from services.alerts.pages import calibration_chart, form
 from services.alerts.pages.catching_up import catch_up
 from services.alerts.pages.house import House
-from services.alerts.pages.reflecting import choice_texts
+from services.alerts.pages.reflecting import choice_texts, to_episode, writable
 from services.alerts.pages.session import person
 
 
@@ -44,7 +47,30 @@ def blueprint(house: House) -> Blueprint:
             here="journal",
         )
 
+    _add_rhythms(routes, house)
     return routes
+
+
+def _add_rhythms(routes: Blueprint, house: House) -> None:
+    """How often the person means to reflect."""
+
+    @routes.post("/journal/regular")
+    def every() -> ResponseReturnValue:
+        position = house.own.every(person(), None, _weeks())
+        return redirect(url_for("own.journal", at=position, done="regular"), 303)
+
+    @routes.post("/episodes/<id:episode>/regular")
+    def every_on(episode: UUID) -> ResponseReturnValue:
+        writable(house, episode)
+        position = house.own.every(person(), episode, _weeks())
+        return to_episode(episode, position, "regular", "reflections")
+
+
+def _weeks() -> int:
+    text = request.form.get("weeks", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 4):
+        raise BadRequest
+    return int(text)
 
 
 def _journal(house: House, wrong: str = "", text: str = "") -> str:
@@ -52,6 +78,7 @@ def _journal(house: House, wrong: str = "", text: str = "") -> str:
         "journal.html",
         entries=house.reading.journal(person()),
         notes=house.reading.own_parts(person()),
+        rhythm=house.reading.rhythm(person()),
         choice_texts=choice_texts(house.lenses),
         wrong=wrong,
         text=text,

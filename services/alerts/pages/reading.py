@@ -17,6 +17,8 @@ from services.alerts.views.inbox_rows import InboxPage, RiskPath
 from services.alerts.views.journal import Journals, OwnPart, own_parts
 from services.alerts.views.ledger import Ledger, ledger
 from services.alerts.views.reflections import Reflections
+from services.alerts.views.reminders import Reminders, reminders
+from services.alerts.views.rhythms import RhythmTable
 from services.chassis.clock import Clock
 from services.chassis.parking import Parking
 from services.chassis.track import Elsewhere, Track
@@ -38,6 +40,7 @@ class Views:
     courses: Courses
     journals: Journals
     reflections: Reflections
+    rhythms: RhythmTable
     path: Callable[[], RiskPath]
     clock: Clock
     followers: Sequence[Track | Elsewhere]
@@ -81,6 +84,15 @@ class Views:
         """The person's own parts in their reflections, newest first."""
         return own_parts(self.journals, self.reflections.of(person), person)
 
+    def reminders(self, person: Person) -> Reminders:
+        """What the person may come back to."""
+        now = self.clock.now()
+        return reminders(self.inboxes, self.rhythms, self.reflections, person, now)
+
+    def rhythm(self, person: Person, episode: UUID | None = None) -> dict[str, Any] | None:
+        """How often they mean to reflect on a course, or on any."""
+        return self.rhythms.of(person).get(episode.hex if episode else "")
+
     def calibration(self, person: Person) -> Calibration:
         """The person's own calibration."""
         return calibration(self.reflections, self.journals, person)
@@ -118,7 +130,10 @@ class Views:
         )
 
     def _views(self) -> tuple[View, ...]:
-        return self.inboxes.view, self.courses.view, self.journals.view, self.reflections.view
+        queries = (
+            self.inboxes, self.courses, self.journals, self.reflections, self.rhythms,
+        )  # fmt: skip
+        return tuple(query.view for query in queries)
 
     def _look(self) -> Freshness:
         if not self._built:  # once built, a view is replaced, never taken away

@@ -225,6 +225,7 @@ SAID = {
     "reflected": "Reflection recorded.",
     "revised": "Revised. What was decided stays as it was recorded.",
     "found": "Noted as found out.",
+    "regular": "Noted. The reminder comes to your inbox by itself, and is no alarm.",
     "journal": "Written down, for you alone.",
 }
 """What a page says after a command, by the code in its address."""

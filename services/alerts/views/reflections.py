@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, String, and_
+from sqlalchemy import Boolean, Column, String, and_, or_
 
 from services.alerts.core import reflection
 from services.alerts.core.course import MessageNoted
@@ -29,7 +29,7 @@ class ReflectionsView(View):
     """Folds each reflection into a document of its own, to be selected by its author."""
 
     name: ClassVar[str] = "reflections"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     topics: ClassVar[frozenset[str]] = frozenset(
         {
             MessageNoted.TOPIC,
@@ -41,10 +41,12 @@ class ReflectionsView(View):
     )
 
     def columns(self) -> tuple[Column[Any], ...]:
-        """The author's id, and whether something is still unknown."""
+        """The author's id, whether something is still unknown, and its two dates."""
         return (
             Column("author", String(32), nullable=False, index=True),
             Column("leaves_open", Boolean, nullable=False, index=True),
+            Column("reflected_on", String(10), nullable=False),
+            Column("review_on", String(10), nullable=True),
         )
 
     def key(self, event: Any) -> UUID | None:
@@ -82,7 +84,12 @@ class ReflectionsView(View):
     def clear(self, doc: Document) -> dict[str, Any]:
         """The clear columns' values."""
         still = any(one["closed_on"] is None for one in doc["unknowns"])
-        return {"author": doc["author"], "leaves_open": still}
+        return {
+            "author": doc["author"],
+            "leaves_open": still,
+            "reflected_on": doc["on"],
+            "review_on": doc["review_on"],
+        }
 
 
 def _recorded(event: reflection.ReflectionRecorded) -> Document:
@@ -139,9 +146,14 @@ class Reflections:
         found = self.store.select(self.view, where=table.c.author == person.id.hex)
         return sorted(found, key=lambda doc: (doc["at"], doc["reflection"]))
 
-    def left_open(self, person: Person) -> list[Document]:
-        """Those of them in which something is still unknown."""
+    def recent(self, person: Person, since: str) -> list[Document]:
+        """Those with something unknown, or made or to be reviewed since a day; oldest first."""
         table = self.store.table(self.view)
-        where = and_(table.c.author == person.id.hex, table.c.leaves_open.is_(True))
+        still = or_(
+            table.c.leaves_open.is_(True),
+            table.c.reflected_on >= since,
+            table.c.review_on >= since,
+        )
+        where = and_(table.c.author == person.id.hex, still)
         found = self.store.select(self.view, where=where)
         return sorted(found, key=lambda doc: (doc["at"], doc["reflection"]))
