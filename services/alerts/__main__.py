@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from services.alerts.commands.reach import add_reach
 from services.chassis.command import (
     PlainGroup,
     add_upkeep,
@@ -67,6 +68,7 @@ def _is_elsewhere() -> bool:
 
 
 add_upkeep(alerts, opened)
+add_reach(alerts, opened)
 add_safekeeping(alerts, Keeping("alerts", opened, _unopened, _is_elsewhere))
 
 
@@ -219,6 +221,20 @@ def person_toolkit(name: str, approaches: tuple[str, ...], data: Path) -> None:
     with opened(data) as service:
         service.register.toolkit(name, list(approaches))
     click.echo(f"{name} is trained in {', '.join(approaches)}.")
+
+
+@person.command("mail")
+@click.argument("name")
+@click.argument("address", required=False, default="")
+@data_option
+def person_mail(name: str, address: str, data: Path) -> None:
+    """Mail NAME's notices to ADDRESS; without ADDRESS none are mailed."""
+    with opened(data) as service:
+        service.register.mail(name, address)
+        able = service.settings.mail is not None
+    click.echo(f"Notices for {name} are mailed." if address else f"{name} gets no mail.")
+    if address and not able:
+        click.echo("No mail server is set yet: set PIVOTPOINT_ALERTS_MAIL_HOST.")
 
 
 @person.command("disable")

@@ -43,9 +43,18 @@ UNASSIGNED = Metric(
 OVERDUE = Metric(
     "alerts_overdue", "gauge", "Alerts past the time by which they were due.", ("channel",)
 )
+DELIVERIES = Metric(
+    "deliveries_total",
+    "counter",
+    "Attempts to deliver a notice by mail or webhook, by what became of them.",
+    ("channel", "outcome"),
+)
+DELIVERIES_DUE = Metric(
+    "deliveries_due", "gauge", "Notices whose next attempt has come and was not made yet."
+)
 CATALOGUE = (
     *HTTP, *LOOPS, *RECEIVERS, ALERTS, DISMISSED, MESSAGES, REFLECTIONS, RISK_HEARTBEAT,
-    RISK_UNSENT, RISK_UNSENT_SECONDS, RISK_OPEN, UNASSIGNED, OVERDUE,
+    RISK_UNSENT, RISK_UNSENT_SECONDS, RISK_OPEN, UNASSIGNED, OVERDUE, DELIVERIES, DELIVERIES_DUE,
 )  # fmt: skip
 
 _OUTCOMES: dict[type[Any], str] = {

@@ -1,5 +1,6 @@
 """Who may sign in, whose courses are theirs, and who is told when they cannot be reached."""
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +16,14 @@ from services.chassis.eventlog import EventLog
 from services.chassis.group_commit import GroupCommit
 from services.chassis.ids import Ids
 
+_ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]{1,64}@[A-Za-z0-9.-]{1,253}")
+"""One plain address: nothing that could add a header or a second recipient."""
 TOPICS = frozenset(
     kind.TOPIC
     for kind in (
         core.PersonAdded, core.PersonLinked, core.SupervisionGiven, core.TeamJoined,
-        core.CoverArranged, core.WentAway, core.CameBack, core.ToolkitStated, core.PersonDisabled,
+        core.CoverArranged, core.WentAway, core.CameBack, core.ToolkitStated, core.MailStated,
+        core.PersonDisabled,
     )
 )  # fmt: skip
 
@@ -254,6 +258,16 @@ class Register:
     def toolkit(self, name: str, approaches: list[str]) -> None:
         """State the approaches a person is trained in, whole."""
         self._simply(name, core.ToolkitStated, approaches=approaches)
+
+    def mail(self, name: str, address: str) -> None:
+        """Say where a person's notices are mailed; empty: nowhere.
+
+        Raises:
+            PersonRefusedError: it is no address.
+        """
+        if address and not _ADDRESS.fullmatch(address):
+            raise PersonRefusedError("a mail address has the form name@host")
+        self._simply(name, core.MailStated, address=address)
 
     def disable(self, name: str, reason: str = "") -> None:
         """Let a person sign in no more; their courses go to the backup."""

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
+from ipaddress import ip_network
 from pathlib import Path
 
+from services.alerts.channels.mail import MailSettings
+from services.alerts.channels.webhook import Network, WebhookSettings
 from services.alerts.core.policy import Policy
 from services.chassis import folder
 from services.chassis.settings import Reader, SettingsError, environment, is_open
@@ -16,6 +19,7 @@ KEY_BYTES = 32
 IN_CLEAR = (
     "names a database that may be reached in clear: add ?sslmode=verify-full&sslrootcert=FILE to it"
 )
+_MAIL_SECURITY = ("starttls", "tls", "none")
 _WEEKS = {
     "monday to friday": frozenset(range(5)),
     "monday to saturday": frozenset(range(6)),
@@ -53,6 +57,11 @@ class Settings:
     """Where the local policy on risk stands."""
     lenses: str
     """A folder with the clinic's own lenses, empty for none."""
+    mail: MailSettings | None
+    """The clinic's mail server; None: nothing is mailed."""
+    webhook: WebhookSettings
+    digest_hour: int
+    """From which hour of a working day on its count is told."""
     production: bool
     heartbeat_late_s: int
     """Seconds after which a missing heartbeat of the risk path is a banner."""
@@ -96,6 +105,14 @@ def read(reader: Reader) -> Settings:
         contact=reader.text("CONTACT", "whom to call about this service", needed),
         policy_link=reader.text("RISK_POLICY", "where the local policy on risk stands", needed),
         lenses=reader.text("LENSES", "folder of the clinic's own lenses", ""),
+        mail=_mail(reader, production=production),
+        webhook=WebhookSettings(
+            networks=_networks(reader),
+            ca_file=reader.text("WEBHOOK_CA_FILE", "certificates that sign the receivers'", ""),
+        ),
+        digest_hour=reader.integer(
+            "DIGEST_HOUR", "hour of a working day from which its count is told", 8, low=0, high=23
+        ),
         production=production,
         heartbeat_late_s=reader.integer(
             "RISK_LATE_S", "seconds of silence of the risk path before the banner", 300, low=1
@@ -104,6 +121,38 @@ def read(reader: Reader) -> Settings:
         session_hours=reader.integer("SESSION_HOURS", "hours a sign-in lasts at most", 12, low=1),
         invite_hours=reader.integer("INVITE_HOURS", "hours a sign-in link is good for", 24, low=1),
     )
+
+
+def _mail(reader: Reader, *, production: bool) -> MailSettings | None:
+    settings = MailSettings(
+        host=reader.text("MAIL_HOST", "mail server for notices; none are mailed when empty", ""),
+        port=reader.integer("MAIL_PORT", "its port", 587, low=1, high=65535),
+        security=reader.choice(
+            "MAIL_SECURITY", "how the connection is protected", _MAIL_SECURITY, "starttls"
+        ),
+        sender=reader.text("MAIL_FROM", "address that stands in From", ""),
+        user=reader.text("MAIL_USER", "who signs in there, when it asks for that", ""),
+        password=reader.secret("MAIL_PASSWORD", "of that user", ""),
+        ca_file=reader.text("MAIL_CA_FILE", "certificates that sign the server's", ""),
+    )
+    if not settings.host:
+        return None
+    if "@" not in settings.sender:
+        reader.refuse("MAIL_FROM", "is no address: set it to one of this clinic's own")
+    if production and settings.security == "none":
+        reader.refuse("MAIL_SECURITY", "is none: in production mail leaves by starttls or tls")
+    return settings
+
+
+def _networks(reader: Reader) -> tuple[Network, ...]:
+    listed = reader.text(
+        "WEBHOOK_NETWORKS", "private networks that webhooks may lead to, separated by commas", ""
+    )
+    try:
+        return tuple(ip_network(one.strip()) for one in listed.split(",") if one.strip())
+    except ValueError:
+        reader.refuse("WEBHOOK_NETWORKS", "is wrong: set it to networks such as 10.2.0.0/16")
+        return ()
 
 
 def _policy(reader: Reader) -> Policy:

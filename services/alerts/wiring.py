@@ -8,10 +8,13 @@ from pathlib import Path
 from schemas import topics
 from services.alerts import api
 from services.alerts.book import Book
+from services.alerts.channels.mail import Mail
+from services.alerts.channels.webhook import Webhook
 from services.alerts.consumer import EpisodesConsumer, RiskConsumer, RiskWatch
-from services.alerts.core import alert, course, lens, reflection, risk  # noqa: F401
+from services.alerts.core import alert, course, lens, notice, reflection, risk  # noqa: F401
 from services.alerts.core import person as persons  # noqa: F401
 from services.alerts.core.event import TOPICS
+from services.alerts.deliver import Deliver, HooksRegister
 from services.alerts.desk import Desk
 from services.alerts.metrics import (
     CATALOGUE,
@@ -32,6 +35,7 @@ from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxView
 from services.alerts.views.inbox_rows import RiskPath
 from services.alerts.views.journal import Journals, JournalView
+from services.alerts.views.notices import Notices, NoticesView
 from services.alerts.views.overdue import Overdue, OverdueView
 from services.alerts.views.patterns import Lessons, PatternsView
 from services.alerts.views.reflections import Reflections, ReflectionsView
@@ -83,6 +87,8 @@ class Alerts:
         self.risk = RiskConsumer(self.log, book, store.ids, self.watch, self.catalogue)
         self.guard: ClockGuard = store.clock_guard(clock)
         self.timers = Timers(clock, self.guard, store.lock("timers"))
+        self.deliver = self._delivery()
+        self.deliveries = Timers(clock, self.guard, store.lock("deliveries"), name="deliveries")
         self._loops: Loops | None = None
 
     def _open_views(self) -> None:
@@ -90,7 +96,7 @@ class Alerts:
         course_view, inbox_view = CourseView(), InboxView(store.ids)
         overdue_view, journal_view = OverdueView(policy), JournalView()
         patterns_view, reflections_view = PatternsView(store.ids), ReflectionsView()
-        rhythms_view = RhythmsView()
+        rhythms_view, notices_view = RhythmsView(), NoticesView()
         self.views: tuple[View, ...] = (
             inbox_view,
             course_view,
@@ -99,6 +105,7 @@ class Alerts:
             patterns_view,
             reflections_view,
             rhythms_view,
+            notices_view,
         )
         for view in self.views:
             store.views.register(view)
@@ -106,6 +113,7 @@ class Alerts:
         self.inbox = Inbox(store.views, inbox_view, self.directory, policy)
         self.overdue = Overdue(store.views, overdue_view)
         self.journals = Journals(store.views, journal_view)
+        self.notices = Notices(store.views, notices_view)
         self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
         self.reflections = Reflections(store.views, reflections_view)
         self.rhythms = RhythmTable(store.views, rhythms_view)
@@ -160,6 +168,7 @@ class Alerts:
         self._measure()
         loops.start()
         self.timers.start()
+        self.deliveries.start()
 
     def share_risk_path(self) -> None:
         """Keep what is heard of the risk path for the pages that another process serves."""
@@ -176,8 +185,9 @@ class Alerts:
     def stop(self) -> None:
         """Finish what is at hand and close."""
         self.health.stop()
-        if self.timers.is_alive():
-            self.timers.stop()
+        for timers in (self.deliveries, self.timers):
+            if timers.is_alive():
+                timers.stop()
         if self._loops is not None:
             self._loops.stop()
         self._commit.close()
@@ -199,6 +209,30 @@ class Alerts:
         self.timers.register("replay", lambda now: self.episodes.idle())
         self.timers.register("sign-in", lambda now: self.signin.sweep())
         self.health.loop("timers", lambda: self.timers.silence)
+        self.deliveries.register("plan notices", self.deliver.plan)
+        self.deliveries.register("send notices", self.deliver.send)
+        self.health.loop("deliveries", lambda: self.deliveries.silence)
+
+    def _delivery(self) -> Deliver:
+        settings, store = self.settings, self.store
+        webhook = Webhook(settings.webhook)
+        return Deliver(
+            log=self.log,
+            commit=self._commit,
+            ids=store.ids,
+            directory=self.directory,
+            inbox=self.inbox,
+            notices=self.notices,
+            hooks=HooksRegister(
+                self.log, self._commit, store.ids, store.service_owner, self.clock, webhook
+            ),
+            policy=settings.policy,
+            digest_hour=settings.digest_hour,
+            url=settings.url or f"http://{settings.host}:{settings.port}",
+            mail=Mail(settings.mail) if settings.mail else None,
+            webhook=webhook,
+            catalogue=self.catalogue,
+        )
 
     def _measure(self) -> None:
         self.catalogue.read_from(RISK_HEARTBEAT, self.watch.age_s)

@@ -126,10 +126,14 @@ class Timers(threading.Thread):
         guard: ClockGuard,
         lock: SingleHolder,
         interval: float = 1.0,
+        name: str = "timers",
         failed: Callable[[str, str], None] | None = None,
     ) -> None:
-        """Run once `start` is called; `failed` is told a job's name and its error's class."""
-        super().__init__(name="timers", daemon=True)
+        """Run once `start` is called; `failed` is told a job's name and its error's class.
+
+        Jobs that may take long belong to timers of another `name`, with a lock of their own.
+        """
+        super().__init__(name=name, daemon=True)
         self.heartbeat = clock.now().timestamp()
         self.holding = False
         """Whether this process holds the lock."""
@@ -164,7 +168,7 @@ class Timers(threading.Thread):
             now = self._guard.check() if self.holding else None
         except Exception as error:  # whatever it is, timers must turn again
             self.holding, now = False, None
-            self._tell("timers", error)
+            self._tell(self.name, error)
         if now is not None:
             for name, due in self._jobs.items():
                 self._call(name, due, now)

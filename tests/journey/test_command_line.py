@@ -137,7 +137,7 @@ def test_verify_rebuild_and_parked_on_a_quiet_folder(tmp_path: Path) -> None:
 class Running:
     """A `pivotpoint run` in a process of its own."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, settings: dict[str, str] | None = None) -> None:
         arguments = ["run", "--data", str(data), "--outcomes-port", "0", "--alerts-port", "0"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "services", *arguments],
@@ -145,6 +145,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            env=os.environ | (settings or {}),
         )
         self.outcomes, self.alerts = self._addresses()
 

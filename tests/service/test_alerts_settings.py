@@ -76,3 +76,24 @@ def _part(mark: str) -> str:
     found = re.search(f"<!-- {mark} -->\n(.*)<!-- /{mark} -->", README.read_text("utf-8"), re.S)
     assert found is not None
     return found[1]
+
+
+def test_mail_needs_an_address_of_its_own_and_tls_in_production() -> None:
+    told = {f"{PREFIX}{name}": "somebody" for name in LOCAL_POLICY}
+    server = {f"{PREFIX}MAIL_HOST": "mail.clinic.test", f"{PREFIX}MAIL_SECURITY": "none"}
+    with pytest.raises(SettingsError, match="MAIL_FROM"):
+        load(NEEDED | server)
+    sender = {f"{PREFIX}MAIL_FROM": "pivot@clinic.test"}
+    mail = load(NEEDED | server | sender).mail
+    assert mail is not None
+    assert mail.port == 587
+    with pytest.raises(SettingsError, match="MAIL_SECURITY"):
+        load(NEEDED | told | server | sender | {f"{PREFIX}PRODUCTION": "true"})
+    assert load(NEEDED).mail is None
+
+
+def test_networks_of_webhooks_are_networks() -> None:
+    with pytest.raises(SettingsError, match="WEBHOOK_NETWORKS"):
+        load(NEEDED | {f"{PREFIX}WEBHOOK_NETWORKS": "10.0.0.0/8, everywhere"})
+    (one,) = load(NEEDED | {f"{PREFIX}WEBHOOK_NETWORKS": "10.0.0.0/8"}).webhook.networks
+    assert str(one) == "10.0.0.0/8"

@@ -92,6 +92,16 @@ class ToolkitStated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailStated(Event):
+    """Where this person's mail goes."""
+
+    TOPIC: ClassVar[str] = "person.mail_stated"
+
+    address: str
+    """Empty: none is sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonDisabled(Event):
     """May not sign in any more; their courses are without a clinician."""
 
@@ -116,6 +126,8 @@ class Person:
     """Person id, hexadecimal."""
     away: tuple[tuple[datetime, datetime | None], ...] = ()
     toolkit: frozenset[str] = frozenset()
+    mail: str = ""
+    """Address for notices; empty: none are mailed."""
     disabled: bool = False
 
     def is_away(self, now: datetime) -> bool:
@@ -172,6 +184,7 @@ _STEPS: dict[type, Any] = {
     WentAway: _went_away,
     CameBack: _came_back,
     ToolkitStated: lambda state, event: replace(state, toolkit=frozenset(event.approaches)),
+    MailStated: lambda state, event: replace(state, mail=event.address),
     PersonDisabled: lambda state, event: replace(state, disabled=True),
 }
 

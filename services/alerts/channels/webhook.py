@@ -1,0 +1,157 @@
+"""The channel of webhooks: a notice as signed JSON, posted to an address that was named for it.
+
+Signatures, headers and the meaning of answers are those of Standard Webhooks (version 1).
+"""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from services.alerts.channels import TIMEOUT_S, FailedError, NoUseError, Outgoing
+
+MARK = "whsec_"
+SECRET_BYTES = 32
+GONE = 410
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class WebhookRefusedError(Exception):
+    """An address cannot be taken for a webhook; the text is for the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where webhooks may lead."""
+
+    networks: tuple[Network, ...]
+    """Private networks that may be posted to all the same, as the clinic's own."""
+    ca_file: str
+    """Certificates that sign the receivers'; empty: those of the system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Posts notices."""
+
+    settings: WebhookSettings
+
+    def check(self, url: str) -> None:
+        """Refuse an address that could never be posted to.
+
+        Raises:
+            WebhookRefusedError: says what an address has to be.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
+            raise WebhookRefusedError("the address is one of the form https://host/path")
+        if parts.scheme == "http" and not self._is_allowed_literal(parts.hostname):
+            raise WebhookRefusedError(
+                "the address begins with https://; http:// is taken only for an address in "
+                "one of the networks of WEBHOOK_NETWORKS"
+            )
+
+    def send(self, notice: Outgoing, url: str, secret: str) -> None:
+        """Post one.
+
+        Raises:
+            NoUseError: the receiver said that it is gone for good (410).
+            FailedError: no answer, another answer than 2xx, or an address that is not allowed.
+        """
+        body = _body(notice)
+        moment = str(int(notice.at.timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "pivotpoint",
+            "webhook-id": notice.id,
+            "webhook-timestamp": moment,
+            "webhook-signature": sign(secret, notice.id, moment, body),
+        }
+        status = self._post(urlsplit(url), body, headers)
+        if status == GONE:
+            raise NoUseError("HTTP 410")
+        if not 200 <= status < 300:
+            raise FailedError(f"HTTP {status}")
+
+    def _post(self, parts: SplitResult, body: bytes, headers: dict[str, str]) -> int:
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        target = parts.path or "/"
+        if parts.query:
+            target += "?" + parts.query
+        try:
+            connection = self._connection(parts.scheme, host, port)
+            try:
+                connection.request("POST", target, body, headers)
+                return connection.getresponse().status  # a redirect is an answer, not followed
+            finally:
+                connection.close()
+        except (OSError, http.client.HTTPException) as error:
+            raise FailedError(type(error).__name__) from error
+
+    def _connection(self, scheme: str, host: str, port: int) -> http.client.HTTPConnection:
+        """A connection to an address that was looked at: no second look-up can change it."""
+        address = self._looked_up(host, port)
+        raw = socket.create_connection((str(address), port), timeout=TIMEOUT_S)
+        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        try:
+            connection.sock = raw
+            if scheme == "https":
+                tls = ssl.create_default_context(cafile=self.settings.ca_file or None)
+                connection.sock = tls.wrap_socket(raw, server_hostname=host)
+        except BaseException:
+            raw.close()
+            raise
+        return connection
+
+    def _looked_up(self, host: str, port: int) -> Address:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
+        if not addresses or not all(self._is_allowed(one) for one in addresses):
+            raise FailedError("address not allowed")
+        return addresses[0]
+
+    def _is_allowed_literal(self, host: str) -> bool:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return _is_in(address, self.settings.networks)
+
+    def _is_allowed(self, address: Address) -> bool:
+        """Whether it is out in the world, or in a network that was named."""
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        world = address.is_global and not address.is_multicast
+        return world or _is_in(address, self.settings.networks)
+
+
+def sign(secret: str, id_: str, moment: str, body: bytes) -> str:
+    """The value of `webhook-signature`: version 1, HMAC-SHA-256 over id, moment and body."""
+    key = base64.b64decode(secret.removeprefix(MARK))
+    signed = b".".join((id_.encode(), moment.encode(), body))
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def secret_of(random: bytes) -> str:
+    """A secret in the form in which receivers expect it."""
+    return MARK + base64.b64encode(random).decode()
+
+
+def _body(notice: Outgoing) -> bytes:
+    data = {
+        "person": notice.person, "kind": notice.kind, "count": notice.count, "url": notice.url,
+    }  # fmt: skip
+    message = {"type": "inbox.waiting", "timestamp": notice.at.isoformat(), "data": data}
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address.version == one.version and address in one for one in networks)

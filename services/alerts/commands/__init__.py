@@ -1,0 +1,1 @@
+"""Commands of the alerts service that are a topic of their own."""
