@@ -9,6 +9,7 @@ import pytest
 from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
 
 from services.outcomes.core import estimate as scalar
+from services.outcomes.core.channels.flat import flat
 from services.outcomes.core.estimate import Estimate
 from services.outcomes.core.normal import both_above
 from services.outcomes.research.evaluation import folding, normals
@@ -17,22 +18,30 @@ from services.outcomes.research.evaluation.courses import Course, Courses, Float
 from services.outcomes.research.evaluation.coverage import Coverage
 from services.outcomes.research.evaluation.entered import crossed, fold_of, in_use, learn_by_fold
 from services.outcomes.research.evaluation.ours import Forecast, model_for
+from services.outcomes.research.evaluation.plateau import plateaus
+from tests.core.test_trajectory import PHQ
+from tests.core.test_trajectory import folded as trajectory_of
 
 SCALE = Scale(mean=14.2, sd=6.1, reliability=0.87, reliable_change=6.1, cut=9.5)
 MODEL = model_for(SCALE)
 
 
-def made(count: int, seed: int = 1, longest: int = 20) -> Courses:
+def made(
+    count: int,
+    seed: int = 1,
+    gaps: tuple[int, ...] = (1, 7, 14, 30, 100),
+    scale: Scale = SCALE,
+) -> Courses:
     random = Random(seed)
     courses = []
     for number in range(count):
         day, days, level = 0, [], random.uniform(10, 27)
-        for _ in range(random.randint(1, longest)):
+        for _ in range(random.randint(1, 20)):
             days.append(float(day))
-            day += random.choice((1, 7, 14, 30, 100))
+            day += random.choice(gaps)
         scores = [float(min(27, max(0, round(random.gauss(level, 4))))) for _ in days]
         courses.append(Course(f"{number}", tuple(days), tuple(scores), random.random() < 0.4))
-    return Courses(courses, SCALE)
+    return Courses(courses, scale)
 
 
 COURSES = made(300)
@@ -204,6 +213,21 @@ def test_brier_and_reliability_curve_are_plain_means() -> None:
     bins = chances.bins()
     assert sum(one.n for one in bins) == judged.counts.sum()
     assert all(one.low <= one.predicted <= one.high for one in bins)
+
+
+def test_plateaus_are_those_of_the_service_s_channel() -> None:
+    model = PHQ.model
+    assert model is not None
+    scale = Scale(model.mean, model.sd, 0.89, model.reliable_change, model.cut or 0.0)
+    courses = made(150, seed=2, gaps=(7, 14, 21), scale=scale)
+    told = plateaus(model, courses)
+    expected = []
+    for course in courses.all:
+        known = list(zip(map(int, course.days), course.scores, strict=True))
+        found = [flat(trajectory_of(*known[: count + 1])) for count in range(len(known))]
+        expected.append([float(one is not None and one.channel == "plateau") for one in found])
+    assert np.array_equal(told, courses.flat(expected) > 0)
+    assert 20 < told.sum() < courses.measures / 2
 
 
 # Rules that learn

@@ -211,6 +211,38 @@ def test_what_is_wrong_with_a_rule_is_said(
     assert reason in refused("--csv", given(table(rows())), *COLUMNS, *SCALE, "--rule", rule)
 
 
+# The report
+
+
+def test_the_report_is_one_page_that_needs_nothing_else(given: Given, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    rule = tmp_path / "a<b>.py"
+    rule.write_text("def risk(days, scores, scale):\n    return scores[-1]\n")
+    done = run(
+        "--csv", given(table(rows())), *COLUMNS, *SCALE, *QUICK, "--html", page, "--rule", rule,
+        "--note", "Made for a <test>",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    text = page.read_text()
+    for forbidden in ("<script", "http:", "https:", "url(", "@import", "<link", "a<b>", "<test>"):
+        assert forbidden not in text
+    assert text.count("<svg") == text.count('role="img"') == 3 + text.count("<figcaption>")
+    assert text.count("<figcaption>") >= 2
+    assert text.count("<table>") == text.count("<caption>") == 6
+    assert "prefers-color-scheme: dark" in text
+    assert "Made for a &lt;test&gt;" in text
+    assert "C00" not in text, "no client is named"
+
+
+def test_the_report_leaves_single_courses_out_on_request(given: Given, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    done = run(
+        "--csv", given(table(rows())), *COLUMNS, *SCALE, *QUICK, "--html", page, "--no-courses"
+    )
+    assert done.exit_code == 0, done.output
+    assert page.read_text().count("<svg") == 3
+
+
 # What cannot be judged
 
 

@@ -79,12 +79,19 @@ class Seeds(click.ParamType[tuple[int, ...]]):
 @click.option("--bootstrap", "resampled", type=click.IntRange(0, 10_000), default=200,
               show_default=True, help="Resamples for intervals; 0 for none.")  # fmt: skip
 @click.option("--json", "target", type=TARGET, help="Write all figures here; - prints them.")
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write one self-contained report here.")  # fmt: skip
+@click.option("--no-courses", is_flag=True, help="No single course in the report.")
+@click.option("--note", default="", help="Said in the report: source and licence of the data.")
 def evaluate(
     source: Path | None,
     files: tuple[Path, ...],
     folds: int,
     resampled: int,
     target: Path | None,
+    page: Path | None,
+    no_courses: bool,
+    note: str,
     **said: Any,
 ) -> None:
     """Compare rules for finding failing courses at equal rates of false alarms.
@@ -98,7 +105,7 @@ def evaluate(
     from services.outcomes.research.evaluation.tabled import NotJudgedError
     from services.outcomes.research.table import TableError
 
-    _check(source, said, target)
+    _check(source, said, target, page)
     try:
         with _bar() as moved:
             courses, about = _cohort(said, moved) if source is None else _table(source, said)
@@ -107,6 +114,10 @@ def evaluate(
         raise Unusable(str(error)) from None
     except NotJudgedError as error:
         raise Unusable(f"not assessable: {error}") from None
+    if page is not None:
+        from services.outcomes.research.evaluation.report import page as report
+
+        page.write_text(report(outcome, about, courses=not no_courses, note=note), "utf-8")
     _tell(outcome, about, target)
 
 
@@ -228,6 +239,8 @@ def _tell(outcome: "Outcome", about: "About", target: Path | None) -> None:
     ):
         click.echo("")
         rows(head, lines, "")
+    for line in told.closing(outcome):
+        click.echo(f"\n{line}")
 
 
 def _plain(value: Any) -> Any:

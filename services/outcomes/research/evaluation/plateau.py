@@ -9,7 +9,6 @@ from services.outcomes.core.estimate import WEEK, Model
 from services.outcomes.core.rules import DEFAULTS as RULES
 from services.outcomes.core.rules import Rules
 from services.outcomes.research.evaluation import folding
-from services.outcomes.research.evaluation.accuracy import LAST_LEFT_OUT
 from services.outcomes.research.evaluation.courses import Courses, Flags, Floats, Integers
 from services.outcomes.research.evaluation.normals import below
 
@@ -69,15 +68,13 @@ def _earlier(courses: Courses, here: Integers, back: int) -> Integers:
 
 
 def found(courses: Courses, flags: Flags) -> dict[str, float | None]:
-    """Shares of flat clients found and of eventual successes flagged, the last two left out."""
-    told = flags & (courses.number <= courses.lengths[courses.client] - LAST_LEFT_OUT)
-    ever = np.zeros(len(courses), dtype=np.bool_)
-    ever[courses.client[told]] = True
+    """Shares of flat clients found and of eventual successes flagged, at any measure."""
+    ever = np.bincount(courses.client[flags], minlength=len(courses)) > 0
     flat: Flags = np.array([one.kind == "flat" for one in courses.all], dtype=np.bool_)
     first = np.full(len(courses), np.inf)
-    np.minimum.at(first, courses.client[told], courses.number[told])
+    np.minimum.at(first, courses.client[flags], courses.number[flags])
     return {
-        "flat_found": _share(ever, flat & courses.failed),
+        "flat_found": _share(ever, flat),
         "successes_flagged": _share(ever, ~courses.failed),
         "measure": float(first[ever & flat].mean()) if (ever & flat).any() else None,
     }

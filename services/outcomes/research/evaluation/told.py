@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from services.outcomes.research.evaluation.benchmark import OWN, Outcome, Verdict, rate_key
+from services.outcomes.research.evaluation.courses import Courses
+from services.outcomes.research.evaluation.ours import model_for
+from services.outcomes.research.evaluation.plateau import found, plateaus
 
 FAILURE = {
     "table": "the last two measures average at or above the cut-off, and that is less than the "
@@ -31,6 +34,13 @@ class About:
     left_out: Mapping[str, int]
 
 
+def plateau(courses: Courses) -> dict[str, float | None] | None:
+    """The plateau channel's finds and false finds; None where nobody knows who is flat."""
+    if not any(one.kind for one in courses.all):
+        return None
+    return found(courses, plateaus(model_for(courses.scale), courses))
+
+
 def as_json(outcome: Outcome, about: About) -> dict[str, Any]:
     """Everything; null where a figure cannot be told."""
     courses = outcome.courses
@@ -48,6 +58,7 @@ def as_json(outcome: Outcome, about: About) -> dict[str, Any]:
         "resampled": outcome.resampled,
         "reference": outcome.reference,
         "brier_of_base_rate": outcome.base_brier,
+        "plateau": plateau(courses),
         "rules": {one.rule.name: _rule(one) for one in outcome.verdicts},
     }  # fmt: skip
 
@@ -172,3 +183,14 @@ def opening(outcome: Outcome, about: About) -> Iterator[str]:
     for reason, count in about.left_out.items():
         if count:
             yield f"Left out: {count:,}, {reason}."
+
+
+def closing(outcome: Outcome) -> Iterator[str]:
+    """What is said of plateaus, where the truth is known."""
+    flat = plateau(outcome.courses)
+    if flat is not None:
+        yield (
+            f"Plateau: {number(flat['flat_found'], 2)} of flat clients found, at measure "
+            f"{number(flat['measure'], 1)} on average; "
+            f"{number(flat['successes_flagged'], 2)} of eventual successes flagged."
+        )

@@ -13,11 +13,14 @@ PROBABILITY = True
 LEAST = 20
 """Failures and successes needed for a session's own regression; later ones use the last of it."""
 RIDGE = 1.0
+MOST = 4000
+"""Courses that a regression is learned from; more of them change its five numbers little."""
 
 
 def learn(courses: Sequence[Course], scale: Scale) -> list[list[float]]:
     """Coefficients by number of measures, from the third on, while there are enough outcomes."""
     learned: list[list[float]] = []
+    courses = courses[:: max(1, len(courses) // MOST)]
     number = 3
     while True:
         known = [course for course in courses if len(course.scores) >= number]
