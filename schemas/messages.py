@@ -13,6 +13,8 @@
 | `finding.cleared` | episodes | episode | spell, revision, reason | outcomes | alerts |
 | `forecast.made` | episodes | episode | for what, fan, P(worked) | outcomes | alerts |
 | `effect.measured` | episodes | episode | approach_id, observed, forecast | outcomes | alerts |
+| `log.restored` | episodes | - | to which moment, the log's new id | outcomes | alerts |
+| `findings.stated` | episodes | episode | all spells open after a restore | outcomes | alerts |
 | `risk.answered` | risk | episode | answers of one version of one measure | outcomes | alerts |
 | `heartbeat` | risk | - | unsent risk messages: count, age | outcomes | alerts |
 | `reflection.recorded` | answers | episode | decision, review date | alerts | outcomes |
@@ -243,10 +245,8 @@ class Evidence(_Fields):
     disagrees = fields.List(fields.String(), load_default=list)  # other instruments that do
 
 
-class FindingOpened(MessageData):
-    """A spell of a channel begins."""
-
-    TYPE = "finding.opened"
+class Spell(_Fields):
+    """A spell of a channel as it stands."""
 
     spell = fields.UUID(required=True)
     channel = fields.String(required=True, validate=_CHANNEL)
@@ -256,6 +256,12 @@ class FindingOpened(MessageData):
     on = fields.String(required=True)  # clinical date of the newest entry behind it
     old_news = fields.Boolean(required=True)  # info only: over 28 days old, or episode closed
     evidence = fields.Nested(Evidence, required=True)
+
+
+class FindingOpened(MessageData, Spell):
+    """A spell of a channel begins."""
+
+    TYPE = "finding.opened"
 
 
 class FindingAmended(FindingOpened):
@@ -274,6 +280,30 @@ class FindingCleared(MessageData):
     revision = fields.Integer(required=True)
     reason = fields.String(required=True, validate=validate.OneOf(CLEARED))
     on = fields.String(required=True)
+
+
+class LogRestored(_Fields):
+    """The log was restored from a backup: what came after it is unconfirmed until it comes again.
+
+    It goes to every partition, before what the restored log has to say.
+    """
+
+    TYPE = "log.restored"
+    VERSION = 1
+
+    log = fields.String(required=True)  # the log's new id
+    made_at = fields.String(required=True)  # when the backup was made
+    restored_at = fields.String(required=True)
+
+
+class FindingsStated(MessageData):
+    """After a restore: every spell of an episode that is open in the log as it was restored."""
+
+    TYPE = "findings.stated"
+
+    log = fields.String(required=True)
+    made_at = fields.String(required=True)
+    spells = fields.List(fields.Nested(Spell), required=True)
 
 
 class ForecastMade(MessageData):
@@ -380,6 +410,8 @@ TYPES: dict[str, type[Schema]] = {
         FindingOpened,
         FindingAmended,
         FindingCleared,
+        LogRestored,
+        FindingsStated,
         ForecastMade,
         EffectMeasured,
         RiskAnswered,

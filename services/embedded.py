@@ -1,6 +1,6 @@
 """Both services in one process, messages handed straight over: what `pivotpoint run` starts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,10 @@ from services.chassis import folder
 from services.chassis.clock import Clock
 from services.chassis.http.server import Server
 from services.chassis.lock import FileLock
+from services.chassis.outbox import Outbox
 from services.chassis.run import Part, Supervisor
+from services.chassis.store import Store
+from services.chassis.transport import source
 from services.chassis.transport.embedded import EmbeddedTransport
 from services.outcomes import settings as outcomes_settings
 from services.outcomes.wiring import Outcomes
@@ -20,6 +23,17 @@ class InUseError(Exception):
     """Another process runs on the folder."""
 
 
+def _go_back(relays: Sequence[Outbox], store: Store, receiving: Store) -> None:
+    """Let relays go back to what the other side has stored, when that was restored."""
+    if not receiving.former[0]:
+        return
+    log, (former, last) = receiving.log(), store.former
+    for relay in relays:
+        stored = log.position(source(store.log_id, relay.topic, 0))
+        before = log.position(source(former, relay.topic, 0))
+        relay.again_from(max(stored, min(last, before)) + 1)
+
+
 class Embedded:
     """The two services over one data folder."""
 
@@ -27,6 +41,8 @@ class Embedded:
         """Use `open` instead."""
         self.data, self.outcomes, self.alerts, self._lock = data, outcomes, alerts, lock
         transport = EmbeddedTransport()
+        _go_back(outcomes.relays(transport), outcomes.store, alerts.store)
+        _go_back(alerts.relays(transport), alerts.store, outcomes.store)
         for topic, receiver in (outcomes.receivers() | alerts.receivers()).items():
             transport.subscribe(topic, receiver)
         self.pages: Server

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from services.alerts.core import alert, card, course, risk, risk_card
+from services.alerts.core import alert, card, course, risk, risk_card, source
 from services.alerts.core.alert import Alert, AlertEvent, Finding
 from services.alerts.core.course import Course, Header, MessageNoted
 from services.alerts.core.event import Event
@@ -28,6 +28,7 @@ from services.chassis.message import Message
 STATES_REMEMBERED = 6_000
 """Courses, and the alerts of their channels and risk items; a few kB each."""
 FINDINGS = frozenset({"finding.opened", "finding.amended"})
+SPEAKING = frozenset({alert.AlertRaised.TOPIC, alert.AlertHeld.TOPIC})
 State = Course | Alert | Risk
 
 
@@ -105,6 +106,11 @@ class Page:
             if known is not None:
                 self.states[id_] = known
                 wanted.remove(id_)
+        self.read(wanted)
+
+    def read(self, streams: set[UUID]) -> None:
+        """Read streams by one query, but for those that the page has."""
+        wanted = streams - self._streams.keys()
         found = self._book.log.read_many(wanted) if wanted else {}
         self._streams |= {stream: found.get(stream, []) for stream in wanted}
 
@@ -227,8 +233,10 @@ class Book:
         """
         noted = self.note(page, incoming, effect=True)
         message = incoming.message
-        if not noted or message is None:
+        if message is None:
             return noted
+        if not noted:
+            return self._heard_again(page, incoming.episode, message)
         effects = _EFFECTS.get(message.type)
         if effects is None:
             return noted
@@ -263,17 +271,53 @@ class Book:
             return []
         now, policy = self._clock.now(), self._settings.policy
         current, pen = self._alert(page, state, data["channel"], now)
-        old_news = bool(data["old_news"])
-        finding = Finding(
-            spell=_hex(data["spell"]),
-            ordinal=data["ordinal"],
-            revision=data["revision"],
-            tier="info" if old_news else data["tier"],
-            on=data["on"],
-            old_news=old_news,
-            card=card.make(_ground(state, data)),
-        )
-        return list(alert.decide_found(current, finding, pen, policy, now))
+        return list(alert.decide_found(current, _finding(state, data), pen, policy, now))
+
+    def stated(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
+        """The source was restored, and says which spells of the episode it holds as open."""
+        now, policy = self._clock.now(), self._settings.policy
+        restored = source.Restored(data["log"], data["made_at"])
+        told = {one["channel"]: one for one in data["spells"] if one["channel"] != RISK}
+        events: list[Event] = []
+        for channel in sorted(state.channels | told.keys()):
+            current, pen = self._alert(page, state, channel, now)
+            finding = _finding(state, told[channel]) if channel in told else None
+            events += source.decide_stated(current, finding, restored, pen, policy, now)
+        return events
+
+    def restored(self, page: Page, data: dict[str, Any]) -> list[Event]:
+        """The source was restored: nothing that is told now is confirmed until it says so."""
+        restored = source.Restored(data["log"], data["made_at"])
+        now = self._clock.now()
+        events: list[Event] = []
+        told = self._told()
+        page.read(told)
+        for id_ in sorted(told):
+            state = page.alert(id_)
+            if state is not None:
+                events += source.decide_restored(state, restored, alert.of(state, now))
+        return events
+
+    def _told(self) -> set[UUID]:
+        """Every alert about a finding that ever spoke or waited, from the log."""
+        found: set[UUID] = set()
+        after = 0
+        while (page := self.log.page(after, topics=SPEAKING)).entries:
+            after = page.scanned_to
+            found |= {
+                entry.event.originator_id
+                for entry in page.entries
+                if getattr(entry.event, "channel", RISK) != RISK
+            }
+        return found
+
+    def _heard_again(self, page: Page, episode: UUID, message: Message) -> list[Event]:
+        """A message that took effect before: after a restore it confirms what it said."""
+        data = message.data
+        if message.type not in FINDINGS or data["channel"] == RISK:
+            return []
+        current, pen = self._alert(page, page.course(episode), data["channel"], self._clock.now())
+        return list(source.decide_again(current, _hex(data["spell"]), data["revision"], pen))
 
     def cleared(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
         """A finding cleared: it settles, or is withdrawn when a correction took its grounds."""
@@ -331,9 +375,23 @@ _EFFECTS: dict[str, Effect] = {
     "finding.opened": Book.found,
     "finding.amended": Book.found,
     "finding.cleared": Book.cleared,
+    "findings.stated": Book.stated,
     "risk.answered": Book.answered,
 }
 """The messages that move alerts; all others are noted for the pages."""
+
+
+def _finding(state: Course, data: Mapping[str, Any]) -> Finding:
+    old_news = bool(data["old_news"])
+    return Finding(
+        spell=_hex(data["spell"]),
+        ordinal=data["ordinal"],
+        revision=data["revision"],
+        tier="info" if old_news else data["tier"],
+        on=data["on"],
+        old_news=old_news,
+        card=card.make(_ground(state, data)),
+    )
 
 
 def _ground(state: Course, data: Mapping[str, Any]) -> card.Ground:

@@ -32,6 +32,7 @@ EPISODES_READER = "episodes consumer"
 TRIES = 12
 """How often a page is decided anew after somebody else wrote one of its streams."""
 HEARTBEAT = messages.Heartbeat.TYPE.encode()
+RESTORED = messages.LogRestored.TYPE.encode()
 UNREADABLE = (BadMessageError, messages.DataError, messages.UnknownMessageError)
 
 
@@ -153,10 +154,16 @@ class EpisodesConsumer(_Consumer):
 
     def _decide(self, page: Page, deliveries: Sequence[Delivery]) -> list[tuple[str, str]]:
         held = set(self._parking.parked(EPISODES_READER))
-        read = [self._read(one) for one in deliveries]
-        page.prefetch([incoming for incoming, _ in read])
+        read = {one.offset: self._read(one) for one in deliveries if not _restored(one)}
+        page.prefetch([incoming for incoming, _ in read.values()])
         results = []
-        for delivery, (incoming, error) in zip(deliveries, read, strict=True):
+        for delivery in deliveries:
+            restored = _restored(delivery)
+            if restored is not None:
+                page.add(self._book.restored(page, restored.data))
+                results.append((restored.type, "taken"))
+                continue
+            incoming, error = read[delivery.offset]
             if incoming.episode not in held:
                 error = error or self._effect(page, incoming)
                 if error is not None:
@@ -219,6 +226,25 @@ class EpisodesConsumer(_Consumer):
             self._book.cache.keep(page.states)
             return
         raise ConflictError("a replay met newer events again and again")
+
+
+def _restored(delivery: Delivery) -> Message | None:
+    """The message that the source's log was restored, when it is one."""
+    return _of_nobody(delivery, RESTORED)
+
+
+def _of_nobody(delivery: Delivery, kind: bytes) -> Message | None:
+    """The message, when it is of this type, which is about no episode, and can be read."""
+    if kind not in delivery.raw:  # what is about an episode is not to be decoded twice
+        return None
+    try:
+        message = decode(delivery.raw)
+        if message.type != kind.decode():
+            return None
+        messages.check(message.type, message.version, message.data)
+    except UNREADABLE:
+        return None
+    return message
 
 
 def _reread(episode: UUID, note: dict[str, Any]) -> Incoming:
@@ -319,14 +345,8 @@ class RiskConsumer(_Consumer):
             self._log.append([], (deliveries[-1].source, deliveries[-1].offset))
 
     def _heartbeat(self, delivery: Delivery) -> bool:
-        if HEARTBEAT not in delivery.raw:  # an answer is not to be decoded twice
-            return False
-        try:
-            message = decode(delivery.raw)
-            if message.type != messages.Heartbeat.TYPE:
-                return False
-            messages.check(message.type, message.version, message.data)
-        except UNREADABLE:
+        message = _of_nobody(delivery, HEARTBEAT)
+        if message is None:
             return False
         sent = datetime.fromisoformat(message.data["sent_at"])
         self._watch.heard(sent, message.data["unsent"], message.data["oldest_s"])

@@ -153,6 +153,10 @@ class Alerts:
         settings = self.settings
         return Server(app, settings.host, settings.port, threads=settings.threads)
 
+    def relays(self, transport: Transport) -> tuple[AnswersRelay]:
+        """What hands over; with a handle of its own on the log."""
+        return (AnswersRelay(self.store.log(), transport),)
+
     def receivers(self) -> dict[str, Receiver]:
         """Who takes which topic."""
         return {topics.EPISODES: self.episodes, topics.RISK: self.risk}
@@ -162,7 +166,8 @@ class Alerts:
         loops = Loops(self.store, self.clock, self.health, self.catalogue)
         readers = [self.store.views.reader(view) for view in self.views]
         loops.follow(*readers, together=self.store.views.apply_together)
-        loops.follow(AnswersRelay(self.store.log(), transport))
+        for relay in self.relays(transport):
+            loops.follow(relay)
         self._loops = loops
         self._schedule()
         self._measure()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, insert, update
 
 from services.chassis.backup import BackupError, Manifest
 from services.chassis.clock import Clock
@@ -17,12 +17,12 @@ from services.chassis.eventlog import Progress
 from services.chassis.faults import NotMigratedError, StoreError, WrongMasterKeyError
 from services.chassis.ids import fresh_id
 from services.chassis.rows import copy_store
-from services.chassis.store import FACTS, Store
+from services.chassis.store import FACTS, FORMER, Store
 
 COMING = "restoring"
 LOCKS = ("detector", "timers")
 
-Prepare = Callable[[Store, Manifest], None]
+Prepare = Callable[[Store, Manifest, Clock], None]
 """What a service appends to the restored log before anybody reads it."""
 
 
@@ -70,11 +70,11 @@ def restore(
     try:
         with _alone(target):
             _fill(coming, target.archived(source), progress)
-            _renew(coming, clock)
+            _renew(coming, manifest, clock)
             for owner in set(erased) | _erased(target):
                 coming.vault.shred(owner)
             if prepare is not None:
-                prepare(coming, manifest)
+                prepare(coming, manifest, clock)
     except BaseException:
         coming.remove()
         raise
@@ -124,8 +124,11 @@ def _fill(coming: Store, archive: Store, progress: Progress) -> None:
         archive.close()
 
 
-def _renew(coming: Store, clock: Clock) -> None:
+def _renew(coming: Store, manifest: Manifest, clock: Clock) -> None:
+    former = {"name": FORMER, "value": f"{manifest.log_id} {manifest.position}"}
     with coming.database("log").writing() as connection:
         this = FACTS.c.name == "log id"
         connection.execute(update(FACTS).where(this).values(value=fresh_id().hex))
+        connection.execute(delete(FACTS).where(FACTS.c.name == FORMER))
+        connection.execute(insert(FACTS).values(**former))
     coming.clock_guard(clock).accept()

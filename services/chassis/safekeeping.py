@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 import click
 
@@ -39,12 +40,12 @@ class Keeping:
     """The settings and the store over a data folder, of which nothing was read or made yet."""
     is_elsewhere: Callable[[], bool]
     """Whether the store is in a server, so that the data folder says nothing."""
-    prepare: "Callable[[], Prepare | None]" = lambda: None
-    """Gives what the service appends to a restored log."""
+    prepare: "Prepare | None" = None
+    """Appends to a restored log what follows from the restore."""
 
 
 def add_safekeeping(group: click.Group, keeping: Keeping) -> None:
-    """Give a service's group the commands `backup` and `restore`."""
+    """Give a service's group the commands `backup`, `restore` and `resend`."""
 
     @group.command("backup")
     @click.argument("to", type=FOLDER)
@@ -78,6 +79,33 @@ def add_safekeeping(group: click.Group, keeping: Keeping) -> None:
             rebuild_all(service.store, service.views, ())
             check_all(service.store, service.views)
 
+    @group.command("resend")
+    @click.option(
+        "--from", "first", type=click.IntRange(1), help="Everything from this position of the log."
+    )
+    @click.option("--episode", type=click.UUID, help="What belongs to the episode of this id.")
+    @data_option
+    def resend(first: int | None, episode: UUID | None, data: Path) -> None:
+        """Let the running service send again to the other; what is there already has no effect."""
+        if (first is None) == (episode is None):
+            raise click.UsageError("say either --from POSITION or --episode ID")
+        with keeping.opened(data) as service:
+            _resend(service, first, episode)
+
+
+def _resend(service: Any, first: int | None, episode: UUID | None) -> None:
+    from services.chassis.transport.embedded import EmbeddedTransport
+
+    moved = []
+    for relay in service.relays(EmbeddedTransport()):
+        if first is not None and relay.again_from(first):
+            moved.append(relay.name)
+        if episode is not None and relay.again_of(episode, service.store.parking):
+            moved.append(relay.name)
+    if not moved:
+        raise click.ClickException("there is nothing of the kind that was sent before")
+    click.echo(f"{' and '.join(moved)}: will be sent again by the running service.")
+
 
 def _back_up(service: str, store: "Store", to: Path, move: Callable[[int, int], None]) -> None:
     from services.chassis import backup
@@ -108,7 +136,7 @@ def _put_back(keeping: Keeping, source: Path, data: Path, replace: bool) -> None
                 clock=SystemClock(),
                 erased=erased,
                 replace=replace,
-                prepare=keeping.prepare(),
+                prepare=keeping.prepare,
                 progress=move,
             )
     finally:

@@ -36,6 +36,8 @@ FACTS = Table(
     Column("value", String(200), nullable=False),
 )
 """About the log itself: its id and the version of all tables."""
+FORMER = "former log"
+"""The fact that says which log a restore has gone back to, and its last position."""
 
 
 class Store:
@@ -123,6 +125,12 @@ class Store:
     def log_id(self) -> str:
         """The log's random id."""
         return self._facts["log id"]
+
+    @property
+    def former(self) -> tuple[str, int]:
+        """The id of the log that was restored and its last position; ("", 0) when none was."""
+        log_id, _, position = self._facts.get(FORMER, " 0").partition(" ")
+        return log_id, int(position)
 
     @property
     def vault(self) -> Vault:

@@ -20,6 +20,8 @@ from services.chassis.command import (
 from services.chassis.safekeeping import Keeping, add_safekeeping
 
 if TYPE_CHECKING:
+    from services.chassis.backup import Manifest
+    from services.chassis.clock import Clock
     from services.chassis.eventlog import EventLog
     from services.chassis.store import Store
     from services.outcomes.core.measure import State
@@ -67,8 +69,14 @@ def _is_elsewhere() -> bool:
     return folder.is_elsewhere(settings.PREFIX)
 
 
+def _states(store: "Store", manifest: "Manifest", clock: "Clock") -> None:
+    from services.outcomes.stating import state_findings
+
+    state_findings(store, manifest, clock)
+
+
 add_upkeep(outcomes, opened)
-add_safekeeping(outcomes, Keeping("outcomes", opened, _unopened, _is_elsewhere))
+add_safekeeping(outcomes, Keeping("outcomes", opened, _unopened, _is_elsewhere, _states))
 
 
 @outcomes.command("migrate")

@@ -16,7 +16,7 @@ from services.chassis.eventlog import Entry
 from services.chassis.message import Message
 from services.chassis.outbox import Outbox
 from services.chassis.transport import Transport
-from services.outcomes.core import episode, findings, measure
+from services.outcomes.core import episode, findings, measure, restored
 from services.outcomes.core.event import Event
 
 HEADER = (
@@ -39,6 +39,8 @@ SAME_FIELDS: dict[type[Event], str] = {
     findings.EffectMeasured: "effect.measured",
     findings.Refolded: "trajectory.refolded",
     findings.Assessed: "measure.assessed",
+    restored.FindingsStated: "findings.stated",
+    restored.LogRestored: "log.restored",
 }
 """Events that leave under their own fields: a reader ignores what the message does not name."""
 
@@ -107,7 +109,8 @@ class Relay(Outbox):
         if kind is None:
             return None
         data = _data(event)
-        data.setdefault("episode", event.originator_id.hex)
+        if not isinstance(event, restored.LogRestored):
+            data.setdefault("episode", event.originator_id.hex)
         return kind, data
 
 

@@ -134,9 +134,9 @@ class Outcomes:
             report=Report(self.catalogue),
         )
         loops.follow(self._detector())
-        risk = RiskRelay(store.log(), transport)
+        risk, relay = self.relays(transport)
         loops.follow(risk)
-        loops.follow(Relay(store.log(), transport))
+        loops.follow(relay)
         readers = [store.views.reader(view) for view in self.views]
         loops.follow(*readers, together=store.views.apply_together)
         self.health.loop("timers", lambda: self.timers.silence)
@@ -153,6 +153,10 @@ class Outcomes:
         loops.start()
         self.timers.start()
         self._heartbeat.start()
+
+    def relays(self, transport: Transport) -> tuple[RiskRelay, Relay]:
+        """What hands over; each with a handle of its own on the log."""
+        return RiskRelay(self.store.log(), transport), Relay(self.store.log(), transport)
 
     def receivers(self) -> dict[str, AnswersConsumer]:
         """Who takes which topic."""

@@ -38,6 +38,7 @@ LEAVES = {
     "findings.cleared": "finding.cleared",
     "findings.forecast_made": "forecast.made",
     "findings.effect_measured": "effect.measured",
+    "findings.stated": "findings.stated",
 }
 """Which events of the outcomes log leave for the topic of episodes, as which message."""
 RISK = "risk.answered"

@@ -162,6 +162,34 @@ class AlertSettled(AlertEvent):
     on: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AlertUnconfirmed(AlertEvent):
+    """The source was restored from a backup, and does not hold the spell as it stands here."""
+
+    TOPIC: ClassVar[str] = "alert.unconfirmed"
+
+    log: str
+    """The new id of the source's log."""
+    made_at: str
+    """The moment to which it was restored."""
+    revisions: dict[str, int]
+    """Spell to the revision that the source knows; whatever is later is news again."""
+    stated: bool
+    """Whether the source has said what it holds, or only that it was restored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertConfirmed(AlertEvent):
+    """The restored source holds the spell as it stands here."""
+
+    TOPIC: ClassVar[str] = "alert.confirmed"
+
+    log: str | None
+    """Its log, where it has stated what it holds; None where it said the same once more."""
+    spell: str
+    revision: int
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One alert as it stands."""
@@ -191,6 +219,10 @@ class Alert:
     """When a spell that had spoken last cleared."""
     revisions: dict[str, int] = field(default_factory=dict)
     """Spell to the newest revision that was taken in."""
+    unconfirmed: str | None = None
+    """The moment to which the source was restored, which does not hold this (yet)."""
+    source: str = ""
+    """The log that last stated, after a restore, what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +290,7 @@ def _taken(state: Alert, event: AlertRaised | AlertHeld | AlertAmended) -> Chang
         "card": event.card,
         "on": event.on,
         "old_news": event.old_news,
+        "unconfirmed": None,
         "revisions": state.revisions | {event.spell: event.revision},
     }
 
@@ -273,7 +306,28 @@ def _ended(state: Alert, event: AlertSettled | AlertWithdrawn) -> Changes:
         "snoozed_until": None,
         "due_at": None,
         "held_until": None,
+        "unconfirmed": None,
     }
+
+
+def _unconfirmed(state: Alert, event: AlertUnconfirmed) -> Changes:
+    return {
+        "unconfirmed": None if state.phase in ENDED else event.made_at,
+        "revisions": event.revisions,
+        "source": event.log if event.stated else state.source,
+    }
+
+
+def _confirmed(state: Alert, event: AlertConfirmed) -> Changes:
+    return {
+        "unconfirmed": None,
+        "revisions": state.revisions | {event.spell: event.revision},
+        "source": event.log or state.source,
+    }
+
+
+ENDED = ("none", "withdrawn", "settled")
+"""Phases in which an alert says nothing (any more)."""
 
 
 def _closed(phase: str, **more: Any) -> Changes:
@@ -292,6 +346,8 @@ _STEPS: dict[type, Any] = {
     AlertEscalated: lambda state, event: {"escalated_to": event.to},
     AlertWithdrawn: _ended,
     AlertSettled: _ended,
+    AlertUnconfirmed: _unconfirmed,
+    AlertConfirmed: _confirmed,
 }
 
 

@@ -42,6 +42,8 @@ class Course:
     header: Header | None = None
     scales: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Trajectory to {instrument, title, higher_is, cutoff, reliable_change, minimum, maximum}."""
+    channels: frozenset[str] = frozenset()
+    """The channels in which something was ever found."""
     done: frozenset[str] = frozenset()
     """Ids of the messages that took effect."""
     waiting: frozenset[str] = frozenset()
@@ -115,7 +117,12 @@ def _scales(course: Course, assessments: list[dict[str, Any]]) -> dict[str, Any]
     return {"scales": scales}
 
 
+def _found(course: Course, data: dict[str, Any]) -> dict[str, Any]:
+    return {"channels": course.channels | {data["channel"]}}
+
+
 _LEARN: dict[str, Any] = {
+    "finding.opened": _found,
     "episode.changed": _episode_changed,
     "measure.assessed": _assessed,
     "trajectory.refolded": _refolded,

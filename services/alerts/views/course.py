@@ -85,7 +85,7 @@ class CourseView(View):
     """Folds everything known of an episode into one document."""
 
     name: ClassVar[str] = "course"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     topics: ClassVar[frozenset[str]] = standing.TOPICS | {
         MessageNoted.TOPIC,
         reflection.ReflectionRecorded.TOPIC,

@@ -52,7 +52,7 @@ class InboxView(View):
     """Folds what a row needs, with the clinician's keyed hash in clear to select by."""
 
     name: ClassVar[str] = "inbox"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     topics: ClassVar[frozenset[str]] = standing.TOPICS | {
         MessageNoted.TOPIC,
         reflection.ReflectionRecorded.TOPIC,

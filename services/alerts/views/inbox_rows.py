@@ -57,6 +57,8 @@ class AlertLine:
     revision: int
     can_snooze: bool
     can_dismiss: bool
+    unconfirmed: str | None = None
+    """The moment to which the source was restored from a backup that does not hold this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class OverdueView(View):
     """Folds the moments at which something is to be done about an episode."""
 
     name: ClassVar[str] = "overdue"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     topics: ClassVar[frozenset[str]] = standing.TOPICS | {
         MessageNoted.TOPIC,
         reflection.ReflectionRecorded.TOPIC,

@@ -17,6 +17,7 @@ TOPICS = frozenset(
         alert.AlertRaised, alert.AlertHeld, alert.AlertAmended, alert.AlertSeen,
         alert.AlertSnoozed, alert.AlertWoken, alert.AlertAcknowledged, alert.AlertDismissed,
         alert.AlertEscalated, alert.AlertWithdrawn, alert.AlertSettled, risk.RiskNoted,
+        alert.AlertUnconfirmed, alert.AlertConfirmed,
     )
 )  # fmt: skip
 ANSWERS_KEPT = 12
@@ -60,11 +61,12 @@ def _begun(entry: Entry | None, event: Any) -> Entry:
 _EMPTY = (
     "due_at", "escalated_at", "escalated_to", "escalated_why", "seen_at", "seen_by",
     "snoozed_until", "held_until", "acknowledged", "dismissed", "ended_at", "ended_why",
-    "unchanged_since",
+    "unchanged_since", "unconfirmed",
 )  # fmt: skip
 
 
 def _taken(entry: Entry, event: Any) -> Entry:
+    entry["unconfirmed"] = None
     for name in ("spell", "ordinal", "revision", "tier", "on", "old_news", "card"):
         entry[name] = getattr(event, name)
     return entry
@@ -123,6 +125,7 @@ def _closed(state: str, event: Any) -> Entry:
         "snoozed_until": None,
         "held_until": None,
         "due_at": None,
+        "unconfirmed": None,
         "ended_at": event.timestamp.isoformat(),
     }
 
@@ -141,8 +144,16 @@ def _noted(entry: Entry | None, event: Any) -> Entry | None:
     return entry
 
 
+def _unconfirmed(entry: Entry, event: Any) -> Entry:
+    """What has ended says nothing any more, so there is nothing to confirm."""
+    return entry if entry["state"] in ENDED else entry | {"unconfirmed": event.made_at}
+
+
 _BEGINS = (alert.AlertRaised, alert.AlertHeld)
-_TOLD = (alert.AlertEscalated, alert.AlertAmended, alert.AlertSnoozed, alert.AlertWoken)
+_TOLD = (
+    alert.AlertEscalated, alert.AlertAmended, alert.AlertSnoozed, alert.AlertWoken,
+    alert.AlertUnconfirmed, alert.AlertConfirmed,
+)  # fmt: skip
 _STEPS: dict[type, Any] = {
     alert.AlertRaised: _raised,
     alert.AlertHeld: _held,
@@ -157,9 +168,12 @@ _STEPS: dict[type, Any] = {
     alert.AlertEscalated: _escalated,
     alert.AlertWithdrawn: _ended,
     alert.AlertSettled: _ended,
+    alert.AlertUnconfirmed: _unconfirmed,
+    alert.AlertConfirmed: lambda entry, event: entry | {"unconfirmed": None},
     risk.RiskNoted: _noted,
 }
 
+ENDED = frozenset({"withdrawn", "settled"})
 OPEN = frozenset({"raised", "seen", "snoozed"})
 """States in which an alert waits for an answer."""
 
@@ -274,6 +288,7 @@ def line(entry: Entry, now: datetime, policy: Policy, waiting: bool = False) -> 
         revision=entry["revision"],
         can_snooze=is_open and not is_risk,
         can_dismiss=is_open and not is_risk,
+        unconfirmed=entry["unconfirmed"],
     )
 
 
