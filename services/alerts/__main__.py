@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
@@ -120,6 +121,24 @@ def follow() -> None:
         service.stop()
         raise click.ClickException(with_command(str(error), "alerts")) from error
     raise click.exceptions.Exit(code)
+
+
+@alerts.command("erase")
+@click.argument("client", type=click.UUID)
+@click.confirmation_option(prompt="Nothing brings back what is erased. Go on?")
+@data_option
+def erase_client(client: UUID, data: Path) -> None:
+    """Erase CLIENT, an id that `pivotpoint outcomes erase` tells, for good.
+
+    What a clinician wrote in the own journal is the clinician's and stays. Backups made before hold
+    the client until they are deleted.
+    """
+    from services.alerts.erasing import owners_of
+    from services.chassis.safekeeping import erase
+
+    with opened(data) as service:
+        erase(service, owners_of(service.log, service.store.ids, client))
+    click.echo("Erased.")
 
 
 @alerts.group(cls=PlainGroup, help="Who may sign in, whose clients are theirs, who stands in.")

@@ -12,7 +12,7 @@ import click
 from services.chassis.command import Opened, data_option, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from services.chassis.restore import Prepare
     from services.chassis.store import Store
@@ -91,6 +91,25 @@ def add_safekeeping(group: click.Group, keeping: Keeping) -> None:
             raise click.UsageError("say either --from POSITION or --episode ID")
         with keeping.opened(data) as service:
             _resend(service, first, episode)
+
+
+def erase(service: Any, owners: "Set[UUID]") -> None:
+    """Erase the keys of owners for good, once they are on the list that a restore goes by.
+
+    Raises:
+        click.ClickException: no list is named.
+    """
+    from services.chassis.erasures import Erasures
+
+    path = service.settings.erasures
+    if not path:
+        raise click.ClickException(
+            "name the list that a restore goes by: set PIVOTPOINT_…_ERASURES of this service to a "
+            "file that is kept apart from database and backups"
+        )
+    Erasures(Path(path)).add(sorted(owners))
+    for owner in sorted(owners):
+        service.store.vault.shred(owner)
 
 
 def _resend(service: Any, first: int | None, episode: UUID | None) -> None:

@@ -223,6 +223,12 @@ class Vault:
                     self._clients.popitem(last=False)
         return found
 
+    def find(self, sender: str, client: str) -> UUID | None:
+        """The id of a sender's client; None when there never was one."""
+        digest = self.ids.digest("client", sender, client)
+        with self._database.reading() as connection:
+            return _subjects(connection, [digest]).get(digest)
+
     def reference(self, subject: UUID) -> tuple[str, str]:
         """The (sender, client reference) behind a subject id.
 

@@ -128,6 +128,31 @@ def follow() -> None:
     raise click.exceptions.Exit(code)
 
 
+@outcomes.command("erase")
+@click.option(
+    "--client",
+    nargs=2,
+    metavar="SENDER REFERENCE",
+    required=True,
+    help="Which client: the system that posted, and its reference.",
+)
+@click.confirmation_option(prompt="Nothing brings back what is erased. Go on?")
+@data_option
+def erase_client(client: tuple[str, str], data: Path) -> None:
+    """Erase a client for good: nothing that was recorded of the client can be read any more.
+
+    Backups made before hold it until they are deleted; Kafka until its retention has passed.
+    """
+    from services.chassis.safekeeping import erase
+
+    with opened(data) as service:
+        subject = service.store.vault.find(*client)
+        if subject is None:
+            raise click.ClickException("no client of that reference was ever posted")
+        erase(service, {subject})
+    click.echo(f"Erased here. In the alerts service: pivotpoint alerts erase {subject.hex}")
+
+
 @outcomes.group(cls=PlainGroup, help="Who may post: systems and their tokens.")
 def sender() -> None:
     """Hold the commands about senders."""
