@@ -17,6 +17,7 @@
 | `findings.stated` | episodes | episode | all spells open after a restore | outcomes | alerts |
 | `risk.answered` | risk | episode | answers of one version of one measure | outcomes | alerts |
 | `heartbeat` | risk | - | unsent risk messages: count, age | outcomes | alerts |
+| `statistics.published` | statistics | instrument | endings, PPV, effects | outcomes | alerts |
 | `reflection.recorded` | answers | episode | decision, review date | alerts | outcomes |
 
 The envelope (CloudEvents 1.0) is `services.chassis.message`. Ids are hexadecimal UUIDs. Dates are
@@ -387,6 +388,64 @@ class Heartbeat(_Fields):
     oldest_s = fields.Float(required=True)
 
 
+class Share(_Fields):
+    """A share of so many with its 95 % interval."""
+
+    n = fields.Integer(required=True)
+    of = fields.Integer(required=True)
+    share = fields.Float(required=True)
+    low = fields.Float(required=True)
+    high = fields.Float(required=True)
+
+
+class ChannelRecord(_Fields):
+    """Of the endings in which a channel spoke, the share that were failures."""
+
+    channel = fields.String(required=True, validate=_CHANNEL)
+    ppv = fields.Nested(Share, required=True)
+
+
+class ApproachEffect(_Fields):
+    """Scores about six weeks after a pivot against its forecast, in points; negative is better."""
+
+    approach = fields.String(required=True)
+    channel = fields.String(allow_none=True, load_default=None)  # what had been found then
+    n = fields.Integer(required=True)
+    mean = fields.Float(required=True)
+    shrunk = fields.Float(required=True)  # drawn towards all pivots
+    low80 = fields.Float(required=True)
+    high80 = fields.Float(required=True)
+
+
+class LikeForecast(_Fields):
+    """The same difference with a pivot and, at a like P(fail), without one; 95 % interval."""
+
+    n = fields.Integer(required=True)
+    n_without = fields.Integer(required=True)
+    with_pivot = fields.Float(required=True)
+    without = fields.Float(required=True)
+    difference = fields.Float(required=True)
+    low = fields.Float(required=True)
+    high = fields.Float(required=True)
+
+
+class StatisticsPublished(_Fields):
+    """What the endings of one instrument say; below `least` of them only their number is told."""
+
+    TYPE = "statistics.published"
+    VERSION = 1
+
+    instrument = fields.String(required=True)
+    on = fields.String(required=True)
+    endings = fields.Integer(required=True)
+    left_out = fields.Integer(required=True)  # no case at the start, too few measures, no cut-off
+    least = fields.Integer(required=True)
+    base_rate = fields.Nested(Share, allow_none=True, load_default=None)  # of failures
+    channels = fields.List(fields.Nested(ChannelRecord), load_default=list)
+    effects = fields.List(fields.Nested(ApproachEffect), load_default=list)
+    like_forecast = fields.Nested(LikeForecast, allow_none=True, load_default=None)
+
+
 class ReflectionRecorded(MessageData):
     """A clinician's decision, as far as it goes to the record: nothing that is the author's."""
 
@@ -416,6 +475,7 @@ TYPES: dict[str, type[Schema]] = {
         EffectMeasured,
         RiskAnswered,
         Heartbeat,
+        StatisticsPublished,
         ReflectionRecorded,
     )
 }

@@ -84,7 +84,7 @@ def migrate() -> None:
     if kafka is not None:
         from services.chassis.transport.kafka import create_topics
 
-        create_topics(kafka, topics.ALL)
+        create_topics(kafka, topics.ALL, compacted=topics.COMPACTED)
     click.echo("The tables are there" + (", and the topics." if kafka else "; no broker is named."))
 
 

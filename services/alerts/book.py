@@ -7,13 +7,14 @@ commit with the consumer's position.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from services.alerts.core import alert, card, course, risk, risk_card, source
 from services.alerts.core.alert import Alert, AlertEvent, Finding
+from services.alerts.core.caseload import Statistics
 from services.alerts.core.course import Course, Header, MessageNoted
 from services.alerts.core.event import Event
 from services.alerts.core.policy import RISK
@@ -160,10 +161,20 @@ class Book:
     """Decides what messages come to; consumers store what it decides."""
 
     def __init__(
-        self, log: EventLog, ids: Ids, clock: Clock, directory: Directory, settings: Settings
+        self,
+        log: EventLog,
+        ids: Ids,
+        clock: Clock,
+        directory: Directory,
+        settings: Settings,
+        statistics: Callable[[str | None], Statistics | None] = lambda instrument: None,
     ) -> None:
-        """Read states from `log`; who can be reached comes from `directory`."""
+        """Read states from `log`; who can be reached comes from `directory`.
+
+        `statistics` tells what the caseload's endings say of an instrument, for the card.
+        """
         self.log, self._ids, self._clock = log, ids, clock
+        self._statistics = statistics
         self.directory, self._settings = directory, settings
         self.cache = StateCache()
 
@@ -271,7 +282,7 @@ class Book:
             return []
         now, policy = self._clock.now(), self._settings.policy
         current, pen = self._alert(page, state, data["channel"], now)
-        return list(alert.decide_found(current, _finding(state, data), pen, policy, now))
+        return list(alert.decide_found(current, self._finding(state, data), pen, policy, now))
 
     def stated(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
         """The source was restored, and says which spells of the episode it holds as open."""
@@ -281,7 +292,7 @@ class Book:
         events: list[Event] = []
         for channel in sorted(state.channels | told.keys()):
             current, pen = self._alert(page, state, channel, now)
-            finding = _finding(state, told[channel]) if channel in told else None
+            finding = self._finding(state, told[channel]) if channel in told else None
             events += source.decide_stated(current, finding, restored, pen, policy, now)
         return events
 
@@ -318,6 +329,22 @@ class Book:
             return []
         current, pen = self._alert(page, page.course(episode), data["channel"], self._clock.now())
         return list(source.decide_again(current, _hex(data["spell"]), data["revision"], pen))
+
+    def _finding(self, state: Course, data: Mapping[str, Any]) -> Finding:
+        old_news = bool(data["old_news"])
+        return Finding(
+            spell=_hex(data["spell"]),
+            ordinal=data["ordinal"],
+            revision=data["revision"],
+            tier="info" if old_news else data["tier"],
+            on=data["on"],
+            old_news=old_news,
+            card=card.make(self._ground(state, data)),
+        )
+
+    def _ground(self, state: Course, data: Mapping[str, Any]) -> card.Ground:
+        known = self._statistics(data["evidence"].get("instrument"))
+        return replace(_ground(state, data), statistics=known)
 
     def cleared(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
         """A finding cleared: it settles, or is withdrawn when a correction took its grounds."""
@@ -379,19 +406,6 @@ _EFFECTS: dict[str, Effect] = {
     "risk.answered": Book.answered,
 }
 """The messages that move alerts; all others are noted for the pages."""
-
-
-def _finding(state: Course, data: Mapping[str, Any]) -> Finding:
-    old_news = bool(data["old_news"])
-    return Finding(
-        spell=_hex(data["spell"]),
-        ordinal=data["ordinal"],
-        revision=data["revision"],
-        tier="info" if old_news else data["tier"],
-        on=data["on"],
-        old_news=old_news,
-        card=card.make(_ground(state, data)),
-    )
 
 
 def _ground(state: Course, data: Mapping[str, Any]) -> card.Ground:

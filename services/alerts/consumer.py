@@ -18,6 +18,8 @@ from uuid import UUID
 from schemas import messages
 from services.alerts import metrics
 from services.alerts.book import Book, Incoming, Page, note_of
+from services.alerts.core.caseload import StatisticsNoted
+from services.alerts.views.caseload import stream_of
 from services.alerts.views.inbox_rows import RiskPath
 from services.chassis.clock import Clock
 from services.chassis.eventlog import ConflictError, EventLog, ShreddedError, StoreError
@@ -268,6 +270,42 @@ def _reread(episode: UUID, note: dict[str, Any]) -> Incoming:
         )
     messages.check(message.type, message.version, message.data)
     return Incoming(episode, note_of(message) | {"id": note["id"]}, message)
+
+
+class StatisticsConsumer:
+    """Receives the topic of statistics: the latest of an instrument, of no episode at all."""
+
+    def __init__(self, log: EventLog, ids: Ids, clock: Clock, owner: UUID) -> None:
+        """Note in `log`, sealed under the service's own key, of which `owner` is the id."""
+        self._log, self._ids, self._clock, self._owner = log, ids, clock, owner
+
+    def receive(self, deliveries: Sequence[Delivery]) -> None:
+        """Note deliveries with their offset, one by one; see `Receiver`."""
+        for delivery in deliveries:
+            if delivery.offset > self._log.position(delivery.source):
+                self._log.append(self._noted(delivery), (delivery.source, delivery.offset))
+
+    def _noted(self, delivery: Delivery) -> list[StatisticsNoted]:
+        """What cannot be read is passed over: the next day brings them again."""
+        try:
+            message = decode(delivery.raw)
+            messages.check(message.type, message.version, message.data)
+            instrument = str(message.data["instrument"])
+        except (*UNREADABLE, KeyError) as error:
+            LOGGER.error("statistics cannot be read", extra={"error": type(error).__name__})
+            return []
+        stream = stream_of(self._ids, instrument)
+        before = self._log.read(stream)
+        return [
+            StatisticsNoted(
+                originator_id=stream,
+                originator_version=before[-1].originator_version + 1 if before else 1,
+                timestamp=self._clock.now(),
+                owner=self._owner,
+                instrument=instrument,
+                message=note_of(message),
+            )
+        ]
 
 
 @dataclass(slots=True)

@@ -10,8 +10,13 @@ from services.alerts import api
 from services.alerts.book import Book
 from services.alerts.channels.mail import Mail
 from services.alerts.channels.webhook import Webhook
-from services.alerts.consumer import EpisodesConsumer, RiskConsumer, RiskWatch
 from services.alerts.core import alert, course, lens, notice, reflection, risk  # noqa: F401
+from services.alerts.consumer import (
+    EpisodesConsumer,
+    RiskConsumer,
+    RiskWatch,
+    StatisticsConsumer,
+)
 from services.alerts.core import person as persons  # noqa: F401
 from services.alerts.core.event import TOPICS
 from services.alerts.deliver import Deliver, HooksRegister
@@ -31,6 +36,7 @@ from services.alerts.relay import AnswersRelay
 from services.alerts.settings import Settings
 from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
+from services.alerts.views.caseload import Caseload, CaseloadView
 from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxView
 from services.alerts.views.inbox_rows import RiskPath
@@ -80,7 +86,9 @@ class Alerts:
         self.signin = SignIn(
             SignInTables(store.volatile), self.directory, store.ids, clock, settings
         )
-        book = Book(self.log, store.ids, clock, self.directory, settings)
+        statistics = self.caseload.of
+        book = Book(self.log, store.ids, clock, self.directory, settings, statistics)
+        self.statistics = StatisticsConsumer(self.log, store.ids, clock, store.service_owner)
         self.watch = RiskWatch(clock, settings.heartbeat_late_s)
         self._heard = RiskPathTable(store.volatile)
         self.episodes = EpisodesConsumer(self.log, book, store.ids, store.parking, self.catalogue)
@@ -97,6 +105,7 @@ class Alerts:
         overdue_view, journal_view = OverdueView(policy), JournalView()
         patterns_view, reflections_view = PatternsView(store.ids), ReflectionsView()
         rhythms_view, notices_view = RhythmsView(), NoticesView()
+        caseload_view = CaseloadView()
         self.views: tuple[View, ...] = (
             inbox_view,
             course_view,
@@ -106,6 +115,7 @@ class Alerts:
             reflections_view,
             rhythms_view,
             notices_view,
+            caseload_view,
         )
         for view in self.views:
             store.views.register(view)
@@ -114,6 +124,7 @@ class Alerts:
         self.overdue = Overdue(store.views, overdue_view)
         self.journals = Journals(store.views, journal_view)
         self.notices = Notices(store.views, notices_view)
+        self.caseload = Caseload(store.views, caseload_view, store.ids)
         self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
         self.reflections = Reflections(store.views, reflections_view)
         self.rhythms = RhythmTable(store.views, rhythms_view)
@@ -159,7 +170,11 @@ class Alerts:
 
     def receivers(self) -> dict[str, Receiver]:
         """Who takes which topic."""
-        return {topics.EPISODES: self.episodes, topics.RISK: self.risk}
+        return {
+            topics.EPISODES: self.episodes,
+            topics.RISK: self.risk,
+            topics.STATISTICS: self.statistics,
+        }
 
     def start(self, transport: Transport) -> None:
         """Start views, the relay of answers and the timers."""
@@ -260,6 +275,7 @@ class Alerts:
             journals=self.journals,
             reflections=self.reflections,
             rhythms=self.rhythms,
+            caseload=self.caseload,
             path=self._path,
             clock=self.clock,
             followers=self._followers(),

@@ -119,14 +119,16 @@ class Outbox(ABC):
         if messages:
             self._transport.send(self.topic, messages)
 
-    def _envelope(self, entry: Entry, type_: str, data: dict[str, Any]) -> Message:
-        """The message about the episode that `data` names; without one it is for everybody."""
+    def _envelope(
+        self, entry: Entry, type_: str, data: dict[str, Any], key: UUID | None = None
+    ) -> Message:
+        """The message about `key`, else the episode that `data` names; else for everybody."""
         event = entry.event
         return Message(
             type=type_,
             version=1,
             id=message_id(event.originator_id, event.originator_version, data),
-            key=UUID(data["episode"]) if "episode" in data else None,
+            key=key or (UUID(data["episode"]) if "episode" in data else None),
             time=event.timestamp,
             log_id=self._log.log_id,
             position=entry.position,

@@ -16,7 +16,7 @@ from services.chassis.eventlog import Entry
 from services.chassis.message import Message
 from services.chassis.outbox import Outbox
 from services.chassis.transport import Transport
-from services.outcomes.core import episode, findings, measure, restored
+from services.outcomes.core import caseload, episode, findings, measure, restored
 from services.outcomes.core.event import Event
 
 HEADER = (
@@ -165,6 +165,31 @@ class RiskRelay(Outbox):
             for entry in entries
             if (data := risk(entry.event, streams)) is not None
         ]
+
+
+class StatisticsRelay(Outbox):
+    """Follows the log and sends what the caseload's endings say."""
+
+    name = "statistics relay"
+    topic = topics.STATISTICS
+    topics = frozenset({caseload.StatisticsPublished.TOPIC})
+
+    def key(self, entry: Entry) -> UUID | None:
+        """The stream of the instrument."""
+        stream: UUID = entry.event.originator_id
+        return stream
+
+    def _messages(self, entries: Sequence[Entry]) -> list[Message]:
+        type_ = "statistics.published"
+        return [
+            self._envelope(entry, type_, published(entry.event), self.key(entry))
+            for entry in entries
+        ]
+
+
+def published(event: caseload.StatisticsPublished) -> dict[str, Any]:
+    """The data of `statistics.published`."""
+    return {"instrument": event.instrument, "on": event.on, **event.statistics}
 
 
 def risk(event: Event, streams: dict[UUID, list[Event]]) -> dict[str, Any] | None:

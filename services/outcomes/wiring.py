@@ -16,6 +16,7 @@ from services.chassis.transport import Transport
 from services.chassis.view import View
 from services.outcomes import metrics
 from services.outcomes.api import Reading, create_app
+from services.outcomes.caseload import Statistician
 from services.outcomes.consumer import AnswersConsumer
 from services.outcomes.core import answers, episode, findings, measure, sender  # noqa: F401
 from services.outcomes.core.case import Yardsticks
@@ -23,10 +24,11 @@ from services.outcomes.core.event import TOPICS
 from services.outcomes.detector import Detector
 from services.outcomes.record import Record
 from services.outcomes.registry import registry
-from services.outcomes.relay import Heartbeat, Relay, RiskRelay
+from services.outcomes.relay import Heartbeat, Relay, RiskRelay, StatisticsRelay
 from services.outcomes.senders import Senders
 from services.outcomes.settings import Settings
 from services.outcomes.views.due import Due, episodes_due
+from services.outcomes.views.endings import Endings
 from services.outcomes.views.episodes import EpisodeReader, Episodes
 from services.outcomes.views.held import Held
 
@@ -65,8 +67,13 @@ class Outcomes:
         self._commit = GroupCommit(store.log(), settings.commit_limit)
         self.senders = Senders(store.log(), store.ids, store.service_owner, clock)
         self.episodes_view, self.held_view = Episodes(), Held(store.ids)
-        self.due_view = Due()
-        self.views: tuple[View, ...] = (self.episodes_view, self.held_view, self.due_view)
+        self.due_view, self.endings_view = Due(), Endings()
+        self.views: tuple[View, ...] = (
+            self.episodes_view,
+            self.held_view,
+            self.due_view,
+            self.endings_view,
+        )
         for view in self.views:
             store.views.register(view)
         self.reader = EpisodeReader(store.views, self.episodes_view, self.log)
@@ -137,6 +144,7 @@ class Outcomes:
         risk, relay = self.relays(transport)
         loops.follow(risk)
         loops.follow(relay)
+        loops.follow(StatisticsRelay(store.log(), transport))
         readers = [store.views.reader(view) for view in self.views]
         loops.follow(*readers, together=store.views.apply_together)
         self.health.loop("timers", lambda: self.timers.silence)
@@ -150,6 +158,7 @@ class Outcomes:
         )
         self._loops = loops
         self.timers.register("answers", lambda now: self.consumer.idle())
+        self.timers.register("statistics", self.statistician().publish)
         loops.start()
         self.timers.start()
         self._heartbeat.start()
@@ -186,6 +195,18 @@ class Outcomes:
             self._loops.stop()
         self._commit.close()
         self.store.close()
+
+    def statistician(self) -> Statistician:
+        """Publishes what the caseload's endings say."""
+        store = self.store
+        return Statistician(
+            store.log(),
+            store.ids,
+            store.service_owner,
+            store.views,
+            self.endings_view,
+            self.settings.zone,
+        )
 
     def _detector(self) -> Detector:
         return Detector(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.alerts.core import card, risk_card
+from services.alerts.core import card, caseload, risk_card
 from services.alerts.core import policy as rules
 from services.alerts.core.policy import Policy, Spoken
 
@@ -116,7 +116,7 @@ def test_missing_numbers_are_said_to_be_so_and_never_stop_a_card(channel: str) -
 def test_a_forecast_is_never_certain_and_says_it_is_unchecked() -> None:
     for p_fail, shown in ((1.0, "99 %"), (0.0, "1 %")):
         assert shown in made("off_track", p_fail=p_fail)["sentence"]
-    assert made("off_track")["caution"] == card.UNTESTED
+    assert made("off_track")["caution"] == caseload.UNTESTED
     assert "Below the alarm now" not in made("off_track")["sentence"]
     assert "Below the alarm now" in made("off_track", p_fail=0.14)["sentence"]
 

@@ -360,6 +360,9 @@ class Rooms:
     def rhythm(self, person: Person, episode: UUID | None = None) -> dict[str, Any] | None:
         return {"weeks": 4, "next_on": "2026-05-01", "due": False}
 
+    def statistics(self, instrument: str | None) -> dict[str, Any] | None:
+        return None
+
     def risk_path(self) -> RiskPath:
         return RiskPath(self.banner is None, NOW.isoformat(), 0, 0.0, self.banner)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from schemas import messages, topics
 from services.alerts.book import Book
-from services.alerts.consumer import EpisodesConsumer, RiskConsumer, RiskWatch
+from services.alerts.consumer import EpisodesConsumer, RiskConsumer, RiskWatch, StatisticsConsumer
 from services.alerts.core.event import TOPICS
 from services.alerts.core.person import Person
 from services.alerts.desk import Desk
@@ -20,6 +20,7 @@ from services.alerts.people import Directory, Register
 from services.alerts.settings import Settings, load
 from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
+from services.alerts.views.caseload import Caseload, CaseloadView
 from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxPage, InboxView
 from services.alerts.views.journal import Journals, JournalView
@@ -33,7 +34,7 @@ from services.chassis.group_commit import GroupCommit
 from services.chassis.message import Message, encode, message_id
 from services.chassis.metrics import Catalogue
 from services.chassis.store import Store
-from services.chassis.transport import Delivery
+from services.chassis.transport import Delivery, Receiver
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 SENDER = "clinic"
@@ -59,7 +60,14 @@ class Rig:
         self.directory = Directory(self.log, self.ids, self.settings.backup)
         self.register = Register(self.log, self.commit, self.ids, self.clock)
         self.catalogue = Catalogue(CATALOGUE)
-        self.book = Book(self.log, self.ids, self.clock, self.directory, self.settings)
+        views = self.store.views
+        self.caseload = Caseload(views, CaseloadView(), self.ids)
+        self.book = Book(
+            self.log, self.ids, self.clock, self.directory, self.settings, self.caseload.of
+        )
+        self.statistics = StatisticsConsumer(
+            self.log, self.ids, self.clock, self.store.service_owner
+        )
         self.watch = RiskWatch(self.clock, self.settings.heartbeat_late_s)
         self.episodes = EpisodesConsumer(
             self.log, self.book, self.ids, self.store.parking, self.catalogue
@@ -88,6 +96,7 @@ class Rig:
             self.lessons.view,
             self.reflections.view,
             self.rhythms.view,
+            self.caseload.view,
         ]
         for view in self.views:
             views.register(view)
@@ -149,6 +158,8 @@ class Rig:
         """A message as it comes out of the transport, at the next offset."""
         self._position += 1
         topic = topics.RISK if type_ in ("risk.answered", "heartbeat") else topics.EPISODES
+        if type_ == "statistics.published":
+            topic = topics.STATISTICS
         key = UUID(data["episode"]) if "episode" in data else None
         message = Message(
             type=type_,
@@ -172,7 +183,11 @@ class Rig:
     def hand(self, deliveries: Sequence[Delivery]) -> None:
         """Hand deliveries over, runs of one topic at a time."""
         for one in deliveries:
-            (self.risk if one.topic == topics.RISK else self.episodes).receive([one])
+            takes: dict[str, Receiver] = {
+                topics.RISK: self.risk,
+                topics.STATISTICS: self.statistics,
+            }
+            takes.get(one.topic, self.episodes).receive([one])
 
     def page(self, name: str) -> InboxPage:
         """Somebody's inbox, with the views caught up."""

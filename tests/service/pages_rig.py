@@ -30,6 +30,7 @@ def reading_of(rig: Rig) -> Views:
         store=rig.store.views,
         inboxes=rig.inbox,
         courses=rig.courses,
+        caseload=rig.caseload,
         journals=rig.journals,
         reflections=rig.reflections,
         rhythms=rig.rhythms,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-UNTESTED = "How often such forecasts come true here is not known yet."
+from services.alerts.core.caseload import Statistics, how_often
+
 NO_VERDICT = "Not flagged is not the same as doing well."
 _FEEDBACK = (
     "progress feedback: consistent small effect, contested",
@@ -72,6 +73,8 @@ class Ground:
     scale: Mapping[str, Any] = field(default_factory=dict)
     """The scale of the first trajectory behind the finding, empty when not known."""
     old_news: bool = False
+    statistics: Statistics | None = None
+    """What the caseload's endings say of the instrument, None while nothing is known."""
 
     @property
     def title(self) -> str:
@@ -131,7 +134,7 @@ def make(ground: Ground) -> dict[str, Any]:
         "points": [dict(point) for point in evidence.get("points", ())],
         "evidence_label": label,
         "evidence_source": source,
-        "caution": UNTESTED if ground.channel in ("off_track", "stalled", "plateau") else "",
+        "caution": how_often(ground.statistics, ground.channel),
         "rule": str(evidence.get("rule", "")),
         "rule_version": str(evidence.get("rule_version", "")),
         "instrument": evidence.get("instrument"),

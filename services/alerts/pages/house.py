@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.alerts.core.caseload import Statistics
 from services.alerts.core.lens import Lens
 from services.alerts.core.pattern import Patterns
 from services.alerts.core.person import Person
@@ -99,6 +100,10 @@ class Reading(Protocol):
 
     def calibration(self, person: Person) -> Calibration:
         """The person's own calibration."""
+        ...
+
+    def statistics(self, instrument: str | None) -> Statistics | None:
+        """What the caseload's endings say of an instrument; None while nothing is known."""
         ...
 
     def risk_path(self) -> RiskPath:

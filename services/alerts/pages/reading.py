@@ -6,10 +6,12 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from services.alerts.core.caseload import Statistics
 from services.alerts.core.person import Person
 from services.alerts.desk import NotYoursError
 from services.alerts.pages.house import Freshness, Loop, Operations
 from services.alerts.views.calibration import Calibration, calibration
+from services.alerts.views.caseload import Caseload
 from services.alerts.views.clients import ClientLine, clients
 from services.alerts.views.course import Courses, EpisodePage
 from services.alerts.views.inbox import Inbox
@@ -41,6 +43,7 @@ class Views:
     journals: Journals
     reflections: Reflections
     rhythms: RhythmTable
+    caseload: Caseload
     path: Callable[[], RiskPath]
     clock: Clock
     followers: Sequence[Track | Elsewhere]
@@ -96,6 +99,10 @@ class Views:
     def calibration(self, person: Person) -> Calibration:
         """The person's own calibration."""
         return calibration(self.reflections, self.journals, person)
+
+    def statistics(self, instrument: str | None) -> Statistics | None:
+        """What the caseload's endings say of an instrument."""
+        return self.caseload.of(instrument)
 
     def risk_path(self) -> RiskPath:
         """Whether risk answers arrive."""

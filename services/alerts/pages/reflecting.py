@@ -106,7 +106,12 @@ def parts(
     known = {str(approach["approach"]) for approach in course["approaches"]}
     return {
         "page": page,
-        "story": tell(page, house.today(), request.args.get("show", type=int)),
+        "story": tell(
+            page,
+            house.today(),
+            request.args.get("show", type=int),
+            house.reading.statistics,
+        ),
         "draft": draft,
         "new_key": fresh_id().hex,
         "sheet": _sheet(house, page, draft, revising),

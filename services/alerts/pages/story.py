@@ -1,11 +1,12 @@
 """An episode page as its template needs it: the trajectory shown, charts, table, effects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from services.alerts.core.card import LABELS
+from services.alerts.core.caseload import Statistics, beside
 from services.alerts.core.lesson import pivots
 from services.alerts.pages import words
 from services.alerts.pages.axes import day_of
@@ -60,11 +61,22 @@ class Story:
     narrow: Drawing | None
     rows: tuple[TableRow, ...]
     effects: tuple[Effect, ...]
+    beside: str
+    """What stands beside effects: the same in courses without a pivot, or that it is not known."""
     quiet: tuple[str, ...]
     expected: str
 
 
-def tell(page: EpisodePage, today: date, show: int | None = None) -> Story:
+Known = Callable[[str | None], Statistics | None]
+"""What the caseload's endings say of an instrument."""
+
+
+def tell(
+    page: EpisodePage,
+    today: date,
+    show: int | None = None,
+    known: Known = lambda instrument: None,
+) -> Story:
     """Work the page out; `show` is the place of the trajectory asked for."""
     course = page.document
     tracks = tuple(_track(place, key, course) for place, key in enumerate(course["trajectories"]))
@@ -80,6 +92,7 @@ def tell(page: EpisodePage, today: date, show: int | None = None) -> Story:
         narrow=draw(course, key, today, NARROW) if key else None,
         rows=table(course, key),
         effects=tuple(_effect(new, course) for new, _ in reversed(pivots(course))),
+        beside=beside(known(key.split("|")[0] if key else None)),
         quiet=tuple(words.quiet_reasons(page, today)),
         expected=_expected(course, key, today),
     )

@@ -60,7 +60,6 @@ def install(app: Flask, house: House) -> None:
         stands=STANDS,
         risk_done=RISK_DONE,
         dismiss_reasons=DISMISS_REASONS,
-        like_courses=words.LIKE_COURSES,
         decisions=DECISIONS,
         token_field=_token_field,
     )

@@ -213,11 +213,6 @@ def effect_open(approach: Mapping[str, Any]) -> str:
     return "No measure since the pivot yet."
 
 
-LIKE_COURSES = (
-    "How courses here went on without a pivot from a like forecast is not yet known. "
-    "One course says little."
-)
-
 SAID = {
     "acknowledged": "Acknowledged. It is in the record with your name and the time.",
     "snoozed": "Put off. It comes back by itself.",

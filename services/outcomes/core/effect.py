@@ -50,7 +50,7 @@ def forecast_at_reflection(trajectory: Trajectory | None, reflection: Reflection
 
 
 def _forecast(trajectory: Trajectory | None, on: str, review_on: str | None) -> dict[str, Any]:
-    standing, reasons = _standing(trajectory, on)
+    standing, reasons = standing_on(trajectory, on)
     made: dict[str, Any] = {
         "trajectory": trajectory.key if trajectory else None,
         "on": on,
@@ -71,14 +71,15 @@ def _forecast(trajectory: Trajectory | None, on: str, review_on: str | None) -> 
 
 
 class Standing(NamedTuple):
-    """What a forecast starts from: the estimate on or before its date, and that day's number."""
+    """What a forecast starts from: the estimate on or before its date, its day number, P(fail)."""
 
     model: Model
     estimate: Estimate
     day: int
+    p_fail: float | None
 
 
-def _standing(trajectory: Trajectory | None, on: str) -> tuple[Standing | None, list[str]]:
+def standing_on(trajectory: Trajectory | None, on: str) -> tuple[Standing | None, list[str]]:
     """What is known on a date, or why nothing can be forecast then."""
     if trajectory is None:
         return None, [TOO_FEW]
@@ -91,7 +92,7 @@ def _standing(trajectory: Trajectory | None, on: str) -> tuple[Standing | None, 
         return None, of_instrument(spec)
     if ordinal(on) - last.day.ordinal > spec.rules.old_days:
         return None, [TOO_OLD]
-    return Standing(spec.model, last.estimate, last.day.ordinal), []
+    return Standing(spec.model, last.estimate, last.day.ordinal, last.p_fail), []
 
 
 def effects(
@@ -101,7 +102,7 @@ def effects(
 
     A measure of the day of the next pivot still belongs to this one.
     """
-    standing, _ = _standing(trajectory, pivot.approach.since)
+    standing, _ = standing_on(trajectory, pivot.approach.since)
     if trajectory is None or standing is None:
         return []
     since = ordinal(pivot.approach.since)

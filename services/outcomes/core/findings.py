@@ -163,6 +163,27 @@ class EffectMeasured(Event):
     withdrawn: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class CourseEnded(Event):
+    """The episode was closed: how its course had gone, for the statistics of the caseload.
+
+    `result` is success, failure, or why neither; `channels` those that were told of while it was
+    open; `differences` scores against forecasts, as `services.outcomes.core.ending` has them.
+    `withdrawn`: it was opened again.
+    """
+
+    TOPIC: ClassVar[str] = "findings.course_ended"
+
+    episode: str
+    on: str
+    instrument: str | None
+    result: str
+    measures: int
+    channels: list[str]
+    differences: list[dict[str, Any]]
+    withdrawn: bool
+
+
 class Spell(NamedTuple):
     """The latest spell of a channel, as last said."""
 
@@ -189,6 +210,7 @@ class Said:
         prints: trajectory to measure to what was said of it.
         scales: trajectory to what tells its last told scale from another.
         reflected: reflections that have their forecast.
+        ending: how its course was said to have ended; None while it never was.
         due: the day on which time alone will change a finding.
     """
 
@@ -203,6 +225,7 @@ class Said:
     forecasts: dict[str, dict[str, Any]] = field(default_factory=dict)
     reflected: set[str] = field(default_factory=set)
     effects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    ending: dict[str, Any] | None = None
 
     @property
     def open_findings(self) -> dict[str, Spell]:
@@ -342,6 +365,11 @@ def _effect(said: Said, event: EffectMeasured) -> None:
     said.effects[event.approach_id, event.measure] = told
 
 
+def _ended(said: Said, event: CourseEnded) -> None:
+    said.ending = {name: getattr(event, name) for name in ENDING}
+
+
+ENDING = ("on", "instrument", "result", "measures", "channels", "differences", "withdrawn")
 EFFECT = (
     "approach_id",
     "approach",
@@ -367,4 +395,5 @@ _STEPS: dict[type[Event], Any] = {
     DueChanged: _due,
     ForecastMade: _forecast,
     EffectMeasured: _effect,
+    CourseEnded: _ended,
 }

@@ -8,12 +8,15 @@ from uuid import UUID
 
 from services.outcomes.core.assess import Row, assessment, rows, scale
 from services.outcomes.core.case import NOTHING, Case, Truth
+from services.outcomes.core.channels import WORSE
 from services.outcomes.core.channels.not_assessable import DAMAGED
 from services.outcomes.core.client import NOT_TOLD
-from services.outcomes.core.effect import forecast_at_reflection, withdrawn
+from services.outcomes.core.effect import forecast_at_reflection, pivots, withdrawn
+from services.outcomes.core.ending import ending
 from services.outcomes.core.event import Event
 from services.outcomes.core.findings import (
     Assessed,
+    CourseEnded,
     DueChanged,
     EffectMeasured,
     FindingAmended,
@@ -97,6 +100,7 @@ def tell(
     _tell_findings(writer, said, case, truth, cause, spell_id)
     _tell_forecasts(writer, said, case, truth)
     _tell_effects(writer, said, truth)
+    _tell_ending(writer, said, case, truth)
     _tell_due(writer, said, truth)
 
 
@@ -320,6 +324,22 @@ def _tell_effects(writer: Writer, said: Said, truth: Truth) -> None:
     for key, effect in said.effects.items():
         if key not in truth.effects and not effect["withdrawn"]:
             writer.write(EffectMeasured, **withdrawn(effect))
+
+
+def _tell_ending(writer: Writer, said: Said, case: Case, truth: Truth) -> None:
+    """How a closed course went; measures that are known later still change it."""
+    if case.closed_on is None:
+        if said.ending is not None and not said.ending["withdrawn"]:
+            writer.write(CourseEnded, **{**said.ending, "withdrawn": True})
+        return
+    if case.damaged:
+        return
+    chief = truth.trajectories.get(truth.primary) if truth.primary else None
+    found = [name for name, spell in said.spells.items() if name in WORSE and not spell.old_news]
+    went = ending(chief, pivots(case.approaches.values()), found)
+    told_of = {"on": case.closed_on, **went, "withdrawn": False}
+    if said.ending != told_of:
+        writer.write(CourseEnded, **told_of)
 
 
 def _tell_due(writer: Writer, said: Said, truth: Truth) -> None:

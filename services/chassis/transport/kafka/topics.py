@@ -1,6 +1,6 @@
 """Makes the topics and looks whether they are as the services need them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,15 @@ RETENTION, LIMIT = "retention.ms", "max.message.bytes"
 FOR_EVER = -1
 
 
-def create_topics(settings: KafkaSettings, names: Sequence[str], timeout_s: float = 30.0) -> None:
+def create_topics(
+    settings: KafkaSettings,
+    names: Sequence[str],
+    timeout_s: float = 30.0,
+    compacted: Collection[str] = (),
+) -> None:
     """Make the topics that are missing, and let the others have the partitions and retention set.
 
+    Of those `compacted` the latest message of each key is kept for ever, older ones for a while.
     Partitions are added, never taken; retention is made longer, never shorter. Returns when every
     partition has a leader.
 
@@ -30,7 +36,7 @@ def create_topics(settings: KafkaSettings, names: Sequence[str], timeout_s: floa
     with _admin(settings, timeout_s) as admin:
         for name in names:
             try:
-                admin.create_topics([_wanted(settings, name)])
+                admin.create_topics([_wanted(settings, name, compacted=name in compacted)])
             except TopicAlreadyExistsError:
                 _extend(admin, settings, name)
         admin.wait_for_topics(list(names), timeout_ms=round(timeout_s * 1000))
@@ -118,11 +124,11 @@ def _admin(settings: KafkaSettings, timeout_s: float) -> Iterator[KafkaAdminClie
         raise TransportError(f"Kafka could not be asked: {type(error).__name__}") from None
 
 
-def _wanted(settings: KafkaSettings, name: str) -> NewTopic:
+def _wanted(settings: KafkaSettings, name: str, *, compacted: bool) -> NewTopic:
     configs = {
         RETENTION: str(settings.retention_hours * HOUR_S * 1000),
         LIMIT: str(BATCH_BYTES),
-        "cleanup.policy": "delete",
+        "cleanup.policy": "compact" if compacted else "delete",
         # One broker may be away without stopping the relay, two may not.
         "min.insync.replicas": str(max(1, settings.replication - 1)),
     }

@@ -1,0 +1,186 @@
+"""How a closed course ended, and what endings say together, each with its number."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.outcomes.core import findings
+from services.outcomes.core.caseload import LEAST, SMALL, Share, statistics
+from services.outcomes.core.ending import FAILURE, NOT_A_CASE, NOT_KNOWN, SUCCESS, TOO_FEW
+from tests.core.logbook import MemoryLog, Sender, detect, detector
+
+
+def ended(tell: Callable[[Sender], None]) -> list[findings.CourseEnded]:
+    log = MemoryLog()
+    tell(Sender(log))
+    detect(log, detector(log))
+    return [entry.event for entry in log.entries if isinstance(entry.event, findings.CourseEnded)]
+
+
+def course(sender: Sender, scores: list[float], **more: Any) -> None:
+    sender.open(0)
+    for number, score in enumerate(scores):
+        sender.measure(f"m{number}", number * 7, score, **more)
+
+
+@pytest.mark.parametrize(
+    ("scores", "more", "result"),
+    [
+        ([18, 18, 18, 18], {}, FAILURE),
+        ([18, 12, 11, 14], {}, FAILURE),  # 12.5 on average: 5.5 points are within error
+        ([18, 12, 11, 13], {}, SUCCESS),  # 12: six points are not
+        ([12, 11, 10, 8], {}, SUCCESS),  # 9 on average, below the cut-off
+        ([12, 11, 10, 9], {}, FAILURE),  # 9.5 is half a step below 10: still a case
+        ([9, 18, 20, 22], {}, NOT_A_CASE),
+        ([18, 18], {}, TOO_FEW),
+        ([60, 60, 60, 60], {"instrument": "pcl-5"}, FAILURE),
+        ([20, 20, 20, 20], {"instrument": "ors"}, NOT_KNOWN),
+    ],
+)
+def test_a_closed_course_ends_as_a_failure_or_a_success_or_says_why_neither(
+    scores: list[float], more: dict[str, Any], result: str
+) -> None:
+    def tell(sender: Sender) -> None:
+        course(sender, scores, **more)
+        sender.close(40)
+
+    (told,) = ended(tell)
+    assert (told.result, told.measures) == (result, len(scores))
+    assert told.on == "2024-02-10"
+
+
+def test_it_tells_what_was_found_on_its_way_and_is_taken_back_when_it_goes_on() -> None:
+    def tell(sender: Sender) -> None:
+        course(sender, [14, 21, 22, 22])
+        sender.close(40)
+        sender.reopen(45)
+
+    first, last = ended(tell)
+    assert first.channels == ["off_track", "possibly_worse", "reliable_deterioration"]
+    assert (first.withdrawn, last.withdrawn) == (False, True)
+
+
+def test_what_is_known_late_changes_the_ending() -> None:
+    def tell(sender: Sender) -> None:
+        course(sender, [18, 18, 18])
+        sender.close(40)
+        sender.measure("late", 35, 3)
+
+    assert [one.result for one in ended(tell)] == [FAILURE, SUCCESS]
+
+
+def test_after_a_pivot_the_measure_six_weeks_on_stands_against_its_forecast() -> None:
+    def tell(sender: Sender) -> None:
+        sender.open(0)
+        sender.approach("CBT", 0)
+        for number in range(12):
+            sender.measure(f"m{number}", number * 7, 20 if number < 5 else 12)
+        sender.approach("EMDR", 29, origin="reflection")
+        sender.close(90)
+
+    (told,) = ended(tell)
+    (one,) = told.differences
+    assert (one["approach"], one["channel"]) == ("EMDR", "off_track")
+    assert one["difference"] < 0 < one["variance"]
+    assert one["p_fail"] > 0.68
+
+
+def test_without_a_pivot_the_first_finding_is_what_it_is_compared_at() -> None:
+    def tell(sender: Sender) -> None:
+        course(sender, [14, 21, 22, 22, 22, 22, 22, 22, 22, 22])
+        sender.close(90)
+
+    ((one,),) = [told.differences for told in ended(tell)]
+    assert (one["approach"], one["channel"]) == (None, "possibly_worse")
+
+
+def one_ending(result: str = SUCCESS, *channels: str, **difference: Any) -> dict[str, Any]:
+    told = {"p_fail": 0.75, "variance": 9.0, "channel": "off_track", **difference}
+    return {
+        "result": result,
+        "channels": list(channels),
+        "differences": [told] if difference else [],
+    }
+
+
+def test_below_a_hundred_endings_only_their_number_is_told() -> None:
+    few = [one_ending(FAILURE, "off_track")] * (LEAST - 1) + [one_ending(NOT_A_CASE)] * 7
+    told = statistics(few)
+    assert (told["endings"], told["left_out"], told["least"]) == (LEAST - 1, 7, LEAST)
+    assert (told["base_rate"], told["channels"], told["like_forecast"]) == (None, [], None)
+
+
+def test_the_share_of_findings_that_came_true_is_told_with_its_interval() -> None:
+    endings = [one_ending(FAILURE, "off_track")] * 30 + [one_ending(SUCCESS, "off_track")] * 10
+    endings += [one_ending(SUCCESS)] * 60 + [one_ending(FAILURE, "plateau")] * (SMALL - 1)
+    told = statistics(endings)
+    assert told["base_rate"]["n"] == 34
+    (only,) = told["channels"]
+    assert only["channel"] == "off_track"
+    ppv = only["ppv"]
+    assert (ppv["n"], ppv["of"], ppv["share"]) == (30, 40, 0.75)
+    # Wilson's interval for 30 of 40, as statsmodels' proportion_confint gives it.
+    assert (ppv["low"], ppv["high"]) == pytest.approx((0.5981, 0.8581), abs=1e-4)
+
+
+def test_no_share_leaves_its_range() -> None:
+    assert Share.of_counts(0, 7).low == 0.0
+    assert Share.of_counts(7, 7).high == 1.0
+
+
+def test_a_small_group_is_drawn_towards_all_pivots_more_than_a_large_one() -> None:
+    chance = Random(5)
+    endings = [one_ending()] * LEAST
+    for approach, mean, n in (("a", -6.0, 6), ("b", -6.0, 60), ("c", 4.0, 60)):
+        for _ in range(n):
+            value = chance.gauss(mean, 3)
+            endings.append(one_ending(approach=approach, difference=value))
+    effects = {one["approach"]: one for one in statistics(endings)["effects"]}
+    drawn = {name: abs(one["shrunk"] - one["mean"]) for name, one in effects.items()}
+    assert drawn["a"] > 3 * drawn["b"] > 0
+    assert effects["a"]["high80"] - effects["a"]["low80"] > 2 * (
+        effects["b"]["high80"] - effects["b"]["low80"]
+    )
+    assert all(one["low80"] < one["shrunk"] < one["high80"] for one in effects.values())
+
+
+def test_where_groups_do_not_differ_none_is_told_apart() -> None:
+    endings = [one_ending()] * LEAST
+    for approach in "ab":
+        endings += [one_ending(approach=approach, difference=d) for d in (-3, 3) * 10]
+    shrunk = {one["shrunk"] for one in statistics(endings)["effects"]}
+    assert shrunk == {0.0}
+
+
+def test_a_group_of_fewer_than_five_is_not_told() -> None:
+    endings = [one_ending()] * LEAST
+    endings += [one_ending(approach="a", difference=-1.0)] * (SMALL - 1)
+    endings += [one_ending(approach="b", difference=-1.0)] * SMALL
+    assert [one["approach"] for one in statistics(endings)["effects"]] == ["b"]
+
+
+def test_pivots_stand_beside_courses_without_one_at_a_like_forecast() -> None:
+    endings = [one_ending()] * LEAST
+    # Where all regress to the mean alike a pivot has no part in it.
+    for approach in ("a", None):
+        endings += [
+            one_ending(approach=approach, difference=mean + d, p_fail=p)
+            for p, mean in ((0.6, -1.0), (0.9, -5.0))
+            for d in (-2, -1, 0, 1, 2)
+        ]
+    # Without a pivot most forecasts were mild ones: counted alike, they would flatter the pivots.
+    endings += [one_ending(approach=None, difference=-1.0, p_fail=0.6)] * 40
+    like = statistics(endings)["like_forecast"]
+    assert (like["n"], like["n_without"]) == (10, 50)
+    assert like["with_pivot"] == like["without"] == -3.0
+    assert like["difference"] == 0.0
+    assert like["low"] < 0 < like["high"]
+
+
+def test_forecasts_that_have_no_like_are_not_compared() -> None:
+    endings = [one_ending()] * LEAST
+    endings += [one_ending(approach="a", difference=d, p_fail=0.9) for d in (-2, -1, 0, 1, 2)]
+    endings += [one_ending(approach=None, difference=d, p_fail=0.4) for d in (-2, -1, 0, 1, 2)]
+    assert statistics(endings)["like_forecast"] is None
