@@ -256,6 +256,7 @@ class Spell(_Fields):
     tier = fields.String(required=True, validate=validate.OneOf(TIERS))
     on = fields.String(required=True)  # clinical date of the newest entry behind it
     old_news = fields.Boolean(required=True)  # info only: over 28 days old, or episode closed
+    quiet = fields.Boolean(load_default=False)  # true by a change of the rules alone: info only
     evidence = fields.Nested(Evidence, required=True)
 
 

@@ -344,7 +344,8 @@ class Book:
 
     def _ground(self, state: Course, data: Mapping[str, Any]) -> card.Ground:
         known = self._statistics(data["evidence"].get("instrument"))
-        return replace(_ground(state, data), statistics=known)
+        quiet = bool(data.get("quiet"))
+        return replace(_ground(state, data), statistics=known, quiet=quiet)
 
     def cleared(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
         """A finding cleared: it settles, or is withdrawn when a correction took its grounds."""

@@ -10,13 +10,13 @@ from services.alerts import api
 from services.alerts.book import Book
 from services.alerts.channels.mail import Mail
 from services.alerts.channels.webhook import Webhook
-from services.alerts.core import alert, course, lens, notice, reflection, risk  # noqa: F401
 from services.alerts.consumer import (
     EpisodesConsumer,
     RiskConsumer,
     RiskWatch,
     StatisticsConsumer,
 )
+from services.alerts.core import alert, course, lens, notice, reflection, risk  # noqa: F401
 from services.alerts.core import person as persons  # noqa: F401
 from services.alerts.core.event import TOPICS
 from services.alerts.deliver import Deliver, HooksRegister

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -13,12 +13,14 @@ from services.chassis.eventlog import Damaged, Entry, EventLog, Redacted
 from services.chassis.ids import Ids
 from services.outcomes.core.case import NOTHING, Case, Truth, Yardsticks, truth
 from services.outcomes.core.event import Event
-from services.outcomes.core.findings import Said, SilenceNoticed, evolve, fold
+from services.outcomes.core.findings import RulesAdopted, Said, SilenceNoticed, evolve, fold
 from services.outcomes.core.happening import TOPICS, Cause, take
-from services.outcomes.core.news import Rows, Writer, all_rows, damaged_before, tell
+from services.outcomes.core.news import Rows, Writer, all_rows, damaged_before, is_other, tell
 from services.outcomes.core.timeline import iso, ordinal
 
 NAME = "detector"
+RULE_CHANGED = "rule changed"
+"""Why a trajectory is told anew after other rules or another version of its instrument."""
 CACHED = 2_000
 """Episodes whose state is kept; one with twenty measures takes about 25 kB."""
 
@@ -63,6 +65,8 @@ class Known:
     truth: Truth = NOTHING
     rows: Rows = field(default_factory=dict)
     told: Rows = field(default_factory=dict)
+    other_rules: bool = False
+    """Whether what was said was said by other rules than those in force."""
 
 
 class Detector:
@@ -157,6 +161,9 @@ class Detector:
             return []
         if isinstance(event, Damaged):
             return self._damage(known)
+        return [*self._adopt(known, event.timestamp), *self._hear(known, event)]
+
+    def _hear(self, known: Known, event: Event) -> list[Event]:
         if event.TOPIC.startswith("episode."):
             if event.originator_version <= known.episode_version:
                 return self._take(known, Case(), event)
@@ -184,15 +191,62 @@ class Detector:
         now_true = truth(known.case, self._yardsticks, known.truth, cause.new)
         return self._say(known, now_true, cause, self._writer(known, at))
 
-    def _say(self, known: Known, now_true: Truth, cause: Cause, writer: Writer) -> list[Event]:
+    def _say(
+        self, known: Known, now_true: Truth, cause: Cause, writer: Writer, *, quiet: bool = False
+    ) -> list[Event]:
         rows = all_rows(now_true, known.rows, known.truth)
         name = self._spell_id(known)
-        tell(writer, known.said, known.case, now_true, rows, cause, name, known.told)
+        told = known.told
+        tell(writer, known.said, known.case, now_true, rows, cause, name, told, quiet=quiet)
         for event in writer.events:
             evolve(known.said, event, known.case.measures)
         known.truth, known.rows, known.told = now_true, rows, rows
         self._not_before.pop(known.episode, None)
         return writer.events
+
+    # Other rules
+
+    def _adopt(self, known: Known, at: datetime) -> list[Event]:
+        """Judge an episode by the rules in force, if it was judged by others; prompts nobody."""
+        if not known.other_rules or known.owner is None:
+            return []
+        known.other_rules = False
+        writer = self._writer(known, at)
+        writer.write(RulesAdopted, rule=self._yardsticks.rule)
+        return self._say(known, known.truth, Cause(RULE_CHANGED), writer, quiet=True)
+
+    def adopt(self, episodes: Collection[UUID]) -> int:
+        """Judge these episodes by the rules in force; how many were judged by others.
+
+        Raises:
+            services.chassis.eventlog.ConflictError: another detector was quicker; ask again.
+        """
+        touched = self._load(dict.fromkeys(episodes, None))
+        try:
+            told = [self._adopt(known, self._clock.now()) for known in touched.values()]
+            events = [event for events in told for event in events]
+            if events:
+                self._log.append(events)
+        except BaseException:
+            self._forget(touched)
+            raise
+        self._evict()
+        return sum(bool(events) for events in told)
+
+    def differences(self, episodes: Collection[UUID]) -> dict[UUID, tuple[list[Event], Said]]:
+        """What `adopt` would write of those that were judged by other rules; nothing is stored.
+
+        Returns:
+            By episode the events, and what had been said before them.
+        """
+        touched = self._load(dict.fromkeys(episodes, None))
+        told = {}
+        for episode, known in touched.items():
+            if known.other_rules:
+                before = replace(known.said, spells=dict(known.said.spells))
+                told[episode] = self._adopt(known, self._clock.now()), before
+        self._forget(touched)
+        return told
 
     # Time
 
@@ -285,6 +339,7 @@ class Detector:
         case.damaged = case.damaged or lost or damaged_before(known.said)
         known.truth = truth(case, self._yardsticks)
         known.rows = all_rows(known.truth, {})
+        known.other_rules = is_other(known.said, known.truth, self._yardsticks.rule)
         return known
 
     def _forget(self, episodes: Iterable[UUID]) -> None:

@@ -1,6 +1,7 @@
 """The one file of the outcomes service that knows everyone: makes its parts and ties them."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from schemas import topics
 from services.chassis.clock import Clock
@@ -29,7 +30,7 @@ from services.outcomes.senders import Senders
 from services.outcomes.settings import Settings
 from services.outcomes.views.due import Due, episodes_due
 from services.outcomes.views.endings import Endings
-from services.outcomes.views.episodes import EpisodeReader, Episodes
+from services.outcomes.views.episodes import EpisodeReader, Episodes, every
 from services.outcomes.views.held import Held
 
 SERVICE = "outcomes"
@@ -61,6 +62,7 @@ class Outcomes:
         """Use `open` instead."""
         self.settings, self.clock, self.store = settings, clock, store
         self.instruments = registry(settings.instruments)
+        self.yardsticks = Yardsticks(self.instruments, settings.rules, settings.model)
         self.catalogue = metrics.catalogue()
         self.health = Health(self.catalogue)
         self.log = store.log()
@@ -140,7 +142,7 @@ class Outcomes:
             page=settings.page,
             report=Report(self.catalogue),
         )
-        loops.follow(self._detector())
+        loops.follow(self.detector())
         risk, relay = self.relays(transport)
         loops.follow(risk)
         loops.follow(relay)
@@ -196,6 +198,14 @@ class Outcomes:
         self._commit.close()
         self.store.close()
 
+    def episodes(self) -> list[UUID]:
+        """Every episode that is known.
+
+        Raises:
+            NotBuiltError: the view of episodes has not been built yet.
+        """
+        return every(self.store.views, self.episodes_view)
+
     def statistician(self) -> Statistician:
         """Publishes what the caseload's endings say."""
         store = self.store
@@ -208,11 +218,12 @@ class Outcomes:
             self.settings.zone,
         )
 
-    def _detector(self) -> Detector:
+    def detector(self) -> Detector:
+        """Folds timelines and says what it finds; the command that adopts rules asks it too."""
         return Detector(
             self.store.log(),
             self.store.ids,
-            Yardsticks(self.instruments, self.settings.rules, self.settings.model),
+            self.yardsticks,
             clock=self.clock,
             zone=self.settings.zone,
             due=lambda today: episodes_due(self.store.views, self.due_view, today),

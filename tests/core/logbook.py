@@ -64,11 +64,13 @@ class MemoryLog:
         return [entry.event for entry in self.entries if isinstance(entry.event, kind)]
 
 
-def detector(log: MemoryLog, due: Any = None, **more: Any) -> Detector:
+def detector(
+    log: MemoryLog, due: Any = None, yardsticks: Yardsticks = YARDSTICKS, **more: Any
+) -> Detector:
     return Detector(
         log,
         IDS,
-        YARDSTICKS,
+        yardsticks,
         clock=SteppedClock(START),
         zone=ZoneInfo("UTC"),
         due=due,

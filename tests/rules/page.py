@@ -11,6 +11,7 @@ from services.outcomes.core.definition import parse_all
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.rules import RULE, Rules
 from services.outcomes.core.spec import Spec
+from simulation.again import again
 from tests.rules.courses import TABLES, Course, Row, read
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,9 @@ def page(known: Mapping[str, Instrument]) -> str:
     rows = [f"| {LABELS[one.channel]} | {one.tier} | {one.asked_of} |" for one in RULEBOOK]
     parts = [head + "\n".join(rows)]
     parts += [_channel(one, rules, courses, known) for one in RULEBOOK]
+    parts.insert(
+        1 + [one.channel for one in RULEBOOK].index("off_track") + 1, _again(known["phq-9"])
+    )
     parts += [_trajectories(courses, known), _limits(known.values(), rules)]
     return "\n\n".join(parts) + "\n"
 
@@ -73,6 +77,30 @@ def _channel(
         lines += [f"| {code.replace('_', ' ')} | {words} |" for code, words in WHY_NOT.items()]
     own = [course for course in courses if course.table == TABLE_OF[meaning.channel]]
     return "\n".join([*lines, *_examples(own, known, {meaning.channel})])
+
+
+COHORT, SEED = 1000, 1
+
+
+def _again(instrument: Instrument) -> str:
+    """The figures on alarms that speak again, played to the rules in force."""
+    found = again(Spec.of(instrument, Rules()), COHORT, SEED)
+    head = (
+        "### How often an alarm speaks again\n\nA noisy number near a threshold crosses it to "
+        f"and fro. Of the courses that began as a case in a simulated cohort ({COHORT} courses, "
+        f"seed {SEED}, {found.courses} of them cases, {instrument.title}), so many were alarmed, "
+        "and so many of these more than once:\n\n| rule | alarmed | alarmed again | share "
+        "|\n|---|---|---|---|"
+    )
+    rows = (
+        ("the threshold alone", found.threshold_alone),
+        ("with hysteresis, as above", found.hysteresis),
+        ("and silent for 28 days after an end", found.refractory),
+    )
+    lines = [
+        f"| {name} | {one} | {more} | {100 * more / one:.0f} % |" for name, (one, more) in rows
+    ]
+    return "\n".join([head, *lines])
 
 
 TABLE_OF = {

@@ -73,6 +73,8 @@ class Ground:
     scale: Mapping[str, Any] = field(default_factory=dict)
     """The scale of the first trajectory behind the finding, empty when not known."""
     old_news: bool = False
+    quiet: bool = False
+    """It became true by a change of the rules alone."""
     statistics: Statistics | None = None
     """What the caseload's endings say of the instrument, None while nothing is known."""
 
@@ -429,6 +431,8 @@ def _limits(evidence: Mapping[str, Any]) -> list[str]:
 
 
 def _age(ground: Ground) -> list[str]:
+    if ground.quiet:
+        return ["The rules have changed, nothing else: it interrupts nobody until something does."]
     if not ground.old_news:
         return []
     return ["This is old news: it was over 28 days old on arrival, or the course was closed."]

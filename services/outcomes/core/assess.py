@@ -12,7 +12,6 @@ from services.outcomes.core.found import DIGITS, told
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.limits import change_source
 from services.outcomes.core.normal import Z50, Z80
-from services.outcomes.core.rules import RULE
 from services.outcomes.core.spec import Spec
 from services.outcomes.core.timeline import Day, Measure
 from services.outcomes.core.trajectory import Step, Trajectory
@@ -136,7 +135,7 @@ def assessment(trajectory: Trajectory, row: Row, *, with_fan: bool) -> dict[str,
         "state": dict(zip(STATE, state, strict=True)),
         "fan": fan(spec, estimate, 0.0) if estimate else [],
         "scale": None,
-        "rule": RULE,
+        "rule": spec.rule,
     }
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from services.outcomes.core.channels import OF_THE_OTHERS, OF_THE_PRIMARY, WORSE
@@ -16,7 +17,7 @@ from services.outcomes.core.estimate import DEFAULTS as MODEL
 from services.outcomes.core.estimate import Defaults
 from services.outcomes.core.found import Found
 from services.outcomes.core.instrument import Instrument
-from services.outcomes.core.rules import DEFAULTS, Rules
+from services.outcomes.core.rules import DEFAULTS, RULE, VERSION, Rules
 from services.outcomes.core.spec import Spec
 from services.outcomes.core.timeline import (
     ATTENDED,
@@ -37,7 +38,10 @@ TIERS = ("prompt", "review", "info")
 
 
 class Yardsticks:
-    """The instruments with their models, under one set of rules."""
+    """The instruments with their models, under one set of rules.
+
+    `rule` names the rules with their numbers, `version` these and every instrument's version.
+    """
 
     def __init__(
         self,
@@ -47,7 +51,12 @@ class Yardsticks:
     ) -> None:
         """Prepare every instrument once."""
         self.rules = rules
-        self.specs = {name: Spec.of(one, rules, model) for name, one in instruments.items()}
+        self.rule = named(rules, model)
+        versions = sorted((one.id, one.version) for one in instruments.values())
+        self.version = f"{VERSION}-{digest(self.rule, versions)}"
+        self.specs = {
+            name: Spec.of(one, rules, model, rule=self.rule) for name, one in instruments.items()
+        }
         self.scales = {name: one.scales for name, one in instruments.items()}
         self._model = model
         self._fitted: dict[tuple[str, str, str, Client], Spec] = {}
@@ -64,8 +73,22 @@ class Yardsticks:
             if entry.scale != TOTAL:
                 one = one.scale(entry.scale)
             fitting, unknown = suited(one, client, entry.respondent)
-            found = self._fitted[names] = Spec.of(fitting, self.rules, self._model, unknown)
+            found = self._fitted[names] = Spec.of(
+                fitting, self.rules, self._model, unknown, self.rule
+            )
         return found
+
+
+def named(rules: Rules, model: Defaults) -> str:
+    """How the rules are called: by their version, and a digest where a clinic set other numbers."""
+    if (rules, model) == (DEFAULTS, MODEL):
+        return RULE
+    return f"{RULE}+{digest(rules, model)}"
+
+
+def digest(*what: object) -> str:
+    """A short name of values that print alike only when they are equal."""
+    return sha256(repr(what).encode()).hexdigest()[:8]
 
 
 @dataclass(slots=True)

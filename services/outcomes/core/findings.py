@@ -70,6 +70,18 @@ class Finding(Event):
     on: str
     old_news: bool
     evidence: dict[str, Any]
+    quiet: bool = False
+    """It became true by a change of the rules: info only until something new is behind it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesAdopted(Event):
+    """From here on the episode is judged by these rules; what they change follows, quietly."""
+
+    TOPIC: ClassVar[str] = "findings.rules_adopted"
+
+    episode: str
+    rule: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +207,7 @@ class Spell(NamedTuple):
     on: str
     old_news: bool
     evidence: dict[str, Any]
+    quiet: bool = False
 
 
 ScaleMark = tuple[Any, ...]
@@ -210,11 +223,13 @@ class Said:
         prints: trajectory to measure to what was said of it.
         scales: trajectory to what tells its last told scale from another.
         reflected: reflections that have their forecast.
+        rule: the name of the rules by which it is judged.
         ending: how its course was said to have ended; None while it never was.
         due: the day on which time alone will change a finding.
     """
 
     version: int = 0
+    rule: str | None = None
     due: str | None = None
     measures: dict[str, Measure] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
@@ -303,6 +318,7 @@ def _refolded(said: Said, event: Refolded, known: Mapping[str, Measure]) -> None
 
 def _note(said: Said, assessment: dict[str, Any]) -> None:
     trajectory = assessment["trajectory"]
+    said.rule = assessment["rule"]
     said.prints.setdefault(trajectory, {})[assessment["measure"]] = print_of(assessment)
     if assessment["scale"] is not None:
         said.scales[trajectory] = scale_mark(assessment["scale"])
@@ -325,6 +341,7 @@ def _finding(said: Said, event: Finding) -> None:
         on=event.on,
         old_news=event.old_news,
         evidence=event.evidence,
+        quiet=event.quiet,
     )
 
 
@@ -365,6 +382,10 @@ def _effect(said: Said, event: EffectMeasured) -> None:
     said.effects[event.approach_id, event.measure] = told
 
 
+def _adopted(said: Said, event: RulesAdopted) -> None:
+    said.rule = event.rule
+
+
 def _ended(said: Said, event: CourseEnded) -> None:
     said.ending = {name: getattr(event, name) for name in ENDING}
 
@@ -396,4 +417,5 @@ _STEPS: dict[type[Event], Any] = {
     ForecastMade: _forecast,
     EffectMeasured: _effect,
     CourseEnded: _ended,
+    RulesAdopted: _adopted,
 }

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.outcomes.core.assess import Row, assessment, rows, scale
-from services.outcomes.core.case import NOTHING, Case, Truth
+from services.outcomes.core.case import NOTHING, TIERS, Case, Truth
 from services.outcomes.core.channels import WORSE
 from services.outcomes.core.channels.not_assessable import DAMAGED
 from services.outcomes.core.client import NOT_TOLD
@@ -89,15 +89,18 @@ def tell(
     cause: Cause,
     spell_id: SpellId,
     told_rows: Rows = NO_ROWS,
+    *,
+    quiet: bool = False,
 ) -> None:
     """Write what is true and was not said, and take back what was said and is not true.
 
     Late and corrected entries change what is true now, never what was said: every change is an
-    event of its own. `told_rows` are known to have been said; they only save looking.
+    event of its own. `told_rows` are known to have been said; they only save looking. `quiet`:
+    nothing has happened but a change of the rules, so nobody is to be prompted.
     """
     _tell_set_aside(writer, said, case)
     _tell_trajectories(writer, said, case, truth, found_rows, cause, told_rows)
-    _tell_findings(writer, said, case, truth, cause, spell_id)
+    _tell_findings(writer, said, case, truth, cause, spell_id, quiet=quiet)
     _tell_forecasts(writer, said, case, truth)
     _tell_effects(writer, said, truth)
     _tell_ending(writer, said, case, truth)
@@ -258,13 +261,20 @@ def _memory(trajectory: Trajectory | None, truth: Truth) -> dict[str, Any]:
 
 
 def _tell_findings(
-    writer: Writer, said: Said, case: Case, truth: Truth, cause: Cause, spell_id: SpellId
+    writer: Writer,
+    said: Said,
+    case: Case,
+    truth: Truth,
+    cause: Cause,
+    spell_id: SpellId,
+    *,
+    quiet: bool,
 ) -> None:
     open_before = [channel for channel, spell in said.spells.items() if spell.is_open]
     for channel in sorted({*truth.findings, *open_before}):
         found, spell = truth.findings.get(channel), said.spells.get(channel)
         if found is not None:
-            _tell_found(writer, found, spell, spell_id)
+            _tell_found(writer, found, spell, spell_id, quiet=quiet)
         elif spell is not None and spell.is_open and not (case.damaged and not case.closed_on):
             writer.write(
                 FindingCleared,
@@ -276,23 +286,52 @@ def _tell_findings(
             )
 
 
-def _tell_found(writer: Writer, found: Found, spell: Spell | None, spell_id: SpellId) -> None:
-    told = {
-        "channel": found.channel,
-        "tier": found.tier,
-        "on": found.on,
-        "old_news": found.old_news,
-        "evidence": found.evidence(),
-    }
+def _tell_found(
+    writer: Writer, found: Found, spell: Spell | None, spell_id: SpellId, *, quiet: bool
+) -> None:
+    told = _told(found, spell if spell and spell.is_open else None, quiet=quiet)
     if spell is None or not spell.is_open:
         ordinal = spell.ordinal + 1 if spell else 1
         name = spell_id(found.channel, ordinal)
         writer.write(FindingOpened, spell=name, ordinal=ordinal, revision=1, **told)
         return
-    before = (spell.tier, spell.on, spell.old_news, spell.evidence)
-    if before != (told["tier"], told["on"], told["old_news"], told["evidence"]):
+    before = {
+        name: getattr(spell, name) for name in ("tier", "on", "old_news", "evidence", "quiet")
+    }
+    if before != {name: told[name] for name in before}:
         name, revision = spell.spell, spell.revision + 1
         writer.write(FindingAmended, spell=name, ordinal=spell.ordinal, revision=revision, **told)
+
+
+def _told(found: Found, spell: Spell | None, *, quiet: bool) -> dict[str, Any]:
+    """A finding as it is told; no louder than it was while nothing but the rules has changed."""
+    told: dict[str, Any] = {
+        "channel": found.channel,
+        "tier": found.tier,
+        "on": found.on,
+        "old_news": found.old_news,
+        "evidence": found.evidence(),
+        "quiet": False,
+    }
+    still_quiet = spell is not None and spell.quiet and spell.on == found.on
+    if still_quiet or (quiet and (spell is None or _is_louder(found, spell))):
+        told |= {"tier": spell.tier if spell else "info", "quiet": True}
+    return told
+
+
+def _is_louder(found: Found, spell: Spell) -> bool:
+    return TIERS.index(found.tier) < TIERS.index(spell.tier)
+
+
+def is_other(said: Said, truth: Truth, rule: str) -> bool:
+    """Whether what was said was said by other rules, or of another version of an instrument."""
+    if said.rule is not None and said.rule != rule:
+        return True
+    return any(
+        said.scales[key][0] != one.spec.instrument.version
+        for key, one in truth.trajectories.items()
+        if key in said.scales
+    )
 
 
 def _why_cleared(case: Case, truth: Truth, spell: Spell, cause: Cause) -> str:

@@ -7,7 +7,7 @@ from services.outcomes.core import estimate as filter_
 from services.outcomes.core.estimate import Model
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.limits import Limit, alarm_limit, change_limit, cut_limit
-from services.outcomes.core.rules import Rules
+from services.outcomes.core.rules import RULE, Rules
 
 UNCALIBRATED = "default of the rules: this instrument has no calibration of its own"
 
@@ -23,6 +23,7 @@ class Spec:
         inclusive: whether a change of just that size counts; so where it was published as >=.
         sign: what a score is multiplied with so that higher is worse.
         cut: the oriented cut, half a step below the printed one.
+        rule: the name of the rules, told with every assessment.
         unknown: why no cut-off holds here, where the instrument has some that hold for some alone.
     """
 
@@ -38,6 +39,7 @@ class Spec:
     sign: float
     cut: float | None
     unknown: tuple[str, ...] = ()
+    rule: str = RULE
 
     @classmethod
     def of(
@@ -46,6 +48,7 @@ class Spec:
         rules: Rules,
         defaults: filter_.Defaults = filter_.DEFAULTS,
         unknown: tuple[str, ...] = (),
+        rule: str = RULE,
     ) -> "Spec":
         """The instrument under these rules, at its own alarm threshold if it has one."""
         calibrated, published = instrument.alarm_threshold, instrument.published
@@ -67,6 +70,7 @@ class Spec:
             sign=instrument.sign,
             cut=instrument.oriented_cut,
             unknown=unknown,
+            rule=rule,
         )
 
     def beyond(self, amount: float) -> bool:

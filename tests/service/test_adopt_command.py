@@ -1,0 +1,81 @@
+"""`outcomes adopt`: what other rules change is told first, then done, over a real store."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from services.chassis.clock import SteppedClock
+from services.outcomes import settings
+from services.outcomes.__main__ import outcomes
+from services.outcomes.core import findings
+from services.outcomes.wiring import Outcomes
+from tests.core.logbook import START, Sender
+
+BOLDER = {"PIVOTPOINT_OUTCOMES_RULE_FLAT": "0.2"}
+"""Calls a course flat much sooner."""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with two courses, read by a detector of the shipped rules."""
+    service = Outcomes.open(settings.of_folder(tmp_path), SteppedClock(START))
+    for name in ("e", "f"):
+        sender = Sender(service.store.log(), name)
+        sender.open(0)
+        for number in range(5):
+            sender.measure(f"{name}{number}", number * 7, (16, 18, 16, 14, 16)[number])
+    _read(service)
+    service.stop()
+    return tmp_path
+
+
+def _read(service: Outcomes) -> None:
+    for reader in (service.detector(), service.store.views.reader(service.episodes_view)):
+        page = service.log.page(reader.position(), 500, reader.topics)
+        if page.scanned_to > reader.position():
+            reader.apply(page.entries, page.scanned_to)
+
+
+def ask(data: Path, *words: str, **rules: str) -> Result:
+    return CliRunner().invoke(outcomes, ["adopt", *words, "--data", str(data)], env=rules)
+
+
+def opened(data: Path) -> list[findings.FindingOpened]:
+    service = Outcomes.open(settings.of_folder(data), SteppedClock(START))
+    entries = service.log.page(0, 5000, {findings.FindingOpened.TOPIC}).entries
+    service.stop()
+    return [entry.event for entry in entries]
+
+
+def test_first_the_differences_then_the_pass(data: Path) -> None:
+    before = len(opened(data))
+    compared = ask(data, **BOLDER)
+    assert "2 of 2 courses are judged by others" in compared.output
+    assert "plateau  phq-9       opens  2" in compared.output
+    assert len(opened(data)) == before
+    listed = ask(data, "--list", **BOLDER).output
+    assert listed.count("plateau") == 2
+    version = compared.output.split("adopt ")[-1].strip()
+    done = ask(data, version, **BOLDER)
+    assert done.exit_code == 0, done.output
+    assert f"2 of 2 courses are judged by {version}" in done.output
+    new = opened(data)[before:]
+    assert [(one.channel, one.tier, one.quiet) for one in new] == [("plateau", "info", True)] * 2
+    assert "0 of 2 courses are judged by others" in ask(data, **BOLDER).output
+    assert "Nothing changes." in ask(data, **BOLDER).output
+
+
+def test_only_what_is_in_force_can_be_adopted(data: Path) -> None:
+    answer = ask(data, "1.0-00000000")
+    assert answer.exit_code == 1
+    assert "in force here is" in answer.output
+
+
+def test_what_was_not_read_yet_is_waited_for(data: Path) -> None:
+    service = Outcomes.open(settings.of_folder(data), SteppedClock(START))
+    Sender(service.store.log(), "e").measure("e9", 70, 4)
+    service.stop()
+    answer = ask(data, **BOLDER)
+    assert answer.exit_code == 1
+    assert "not read everything yet" in answer.output
