@@ -1,10 +1,10 @@
-"""One auditor for every fault: a data folder, after its process died, against what was promised.
+"""One auditor for every fault: what is stored, after a process died, against what was promised.
 
 It reads through the services' public classes alone, and says what is wrong in words that hold
 nothing of a client; no word is good news. What each part looks for is in `README.md`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,12 +52,20 @@ class Evidence:
     alerts: list[Any] = field(default_factory=list)
 
 
+Place = Path | Mapping[str, str]
+"""Where both services keep everything: a data folder, or the environment that names servers."""
+
+
 @contextmanager
-def opened(data: Path, clock: Clock) -> Iterator[tuple[Outcomes, Alerts]]:
-    """Both services over a folder on which nothing runs; nothing of them runs either."""
-    outcomes = Outcomes.open(outcomes_settings.of_folder(data), clock, migrate=False)
+def opened(place: Place, clock: Clock) -> Iterator[tuple[Outcomes, Alerts]]:
+    """Both services over a place; nothing of them runs."""
+    if isinstance(place, Path):
+        first, second = outcomes_settings.of_folder(place), alerts_settings.of_folder(place)
+    else:
+        first, second = outcomes_settings.load(place), alerts_settings.load(place)
+    outcomes = Outcomes.open(first, clock, migrate=False)
     try:
-        alerts = Alerts.open(alerts_settings.of_folder(data), clock, migrate=False)
+        alerts = Alerts.open(second, clock, migrate=False)
         try:
             yield outcomes, alerts
         finally:
@@ -67,7 +75,7 @@ def opened(data: Path, clock: Clock) -> Iterator[tuple[Outcomes, Alerts]]:
 
 
 def audit(
-    data: Path,
+    place: Place,
     told: Sequence[Told],
     *,
     sender: str = "ehr",
@@ -75,10 +83,10 @@ def audit(
     answered: Iterable[tuple[str, str]] = (),
     clock: Clock | None = None,
 ) -> list[str]:
-    """What is wrong with a folder; nothing when every promise was kept.
+    """What is wrong with what is stored; nothing when every promise was kept.
 
     Args:
-        data: the folder; nothing may run on it.
+        place: where it is; nothing may be under way there.
         told: every call that the sender was answered, in order for each measure and episode.
         sender: whose calls they are; no other sender's measures are judged.
         clinician: a person whose inbox is held against a fold of the log.
@@ -87,7 +95,7 @@ def audit(
         clock: what the services went by.
     """
     clock = clock or SystemClock()
-    with opened(data, clock) as (outcomes, alerts):
+    with opened(place, clock) as (outcomes, alerts):
         faults = _of_stores(outcomes, alerts)
         seen = Evidence(list(events(outcomes.log)), list(events(alerts.log)))
         faults += acknowledged.of_measures(told, sender, seen.outcomes)

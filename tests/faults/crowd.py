@@ -6,15 +6,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from time import monotonic, sleep
+from typing import Protocol
 
 from tests.faults import load
 from tests.faults.clinician import Clinician
 from tests.faults.ehr import Ehr, Record
 from tests.faults.house import House
-from tests.faults.process import Process
 
 THREADS = 4
 ANSWERED_WITHIN = 60.0
+
+
+class Reached(Protocol):
+    """Where a service is reached, be it there or not."""
+
+    def url(self, service: str) -> str:
+        """Its address."""
+        ...
 
 
 @dataclass
@@ -33,10 +41,18 @@ class Crowd:
 
 @contextmanager
 def crowd(
-    house: House, process: Callable[[], Process], clinician: Clinician, today: date
+    house: House,
+    process: Callable[[], Reached],
+    clinician: Clinician,
+    today: date,
+    before: Crowd | None = None,
+    seed: int = 0,
 ) -> Iterator[Crowd]:
-    """Let everybody work for the length of a block; each call at hand is brought to its end."""
-    enough, all_ = threading.Event(), Crowd()
+    """Let everybody work for the length of a block; each call at hand is brought to its end.
+
+    What is answered is added to what was `before`; another `seed` tells of other courses.
+    """
+    enough, all_ = threading.Event(), before or Crowd()
 
     def send(seed: int) -> None:
         try:
@@ -46,7 +62,7 @@ def crowd(
         except BaseException as error:
             all_.failed.append(error)
 
-    threads = [threading.Thread(target=send, args=(seed,)) for seed in range(THREADS)]
+    threads = [threading.Thread(target=send, args=(seed + n,)) for n in range(THREADS)]
     threads.append(threading.Thread(target=clinician.work, args=(enough,)))
     for thread in threads:
         thread.start()

@@ -14,12 +14,15 @@ from urllib.request import urlopen
 from uuid import uuid4
 
 import psycopg
+from kafka import KafkaAdminClient
 
+from schemas import topics
 from tests.servers import Cluster, Kafka
 from tests.servers.place import free_ports
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("outcomes", "alerts")
+HALVES = tuple((service, half) for service in SERVICES for half in ("serve", "follow"))
 READY_WITHIN = 60.0
 
 
@@ -38,11 +41,24 @@ def answers(url: str) -> bool:
     return False
 
 
+def _forget_topics(kafka: Kafka) -> None:
+    """Let the clinic that used the broker before leave no message to this one."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    try:
+        there = [name for name in topics.ALL if name in admin.list_topics()]
+        if there:
+            admin.delete_topics(there)
+        until(lambda: not set(there) & set(admin.list_topics()), "the topics are gone")
+    finally:
+        admin.close()
+
+
 class Clinic:
     """An environment, a database of its own, and whatever runs of the four processes."""
 
     def __init__(self, postgres: Cluster, kafka: Kafka, folder: Path) -> None:
-        self._folder = folder
+        self.folder, self._kafka = folder, kafka
+        _forget_topics(kafka)
         self._running: dict[tuple[str, str, int], subprocess.Popen[bytes]] = {}
         self.store = postgres.create(f"clinic_{uuid4().hex[:8]}")
         self.environment = {
@@ -66,6 +82,15 @@ class Clinic:
         self.set("alerts", {"BACKUP": "bea", "URL": self.url("alerts"), "RISK_LATE_S": "15"})
         self.set("outcomes", {"HEARTBEAT_S": "1"})
 
+    @property
+    def pids(self) -> dict[tuple[str, str, int], int]:
+        """The process ids of what was started and not ended here."""
+        return {one: process.pid for one, process in self._running.items()}
+
+    def died(self) -> list[tuple[str, str, int]]:
+        """What ended without being asked to."""
+        return [one for one, process in self._running.items() if process.poll() is not None]
+
     def set(self, service: str, values: dict[str, str]) -> None:
         """Set settings of a service for whatever is started from now on."""
         prefix = f"PIVOTPOINT_{service.upper()}_"
@@ -77,7 +102,7 @@ class Clinic:
 
     def do(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, in a folder that must stay empty."""
-        here = self._folder / "here"
+        here = self.folder / "here"
         here.mkdir(exist_ok=True)
         done = subprocess.run(
             [sys.executable, "-m", "services", *arguments],
@@ -101,10 +126,10 @@ class Clinic:
         """Start one of the processes, the `number`th of its kind."""
         prefix = f"PIVOTPOINT_{service.upper()}_"
         more = {prefix + name: value for name, value in settings.items()}
-        with (self._folder / f"{service}-{half}-{number}.log").open("ab") as log:
+        with (self.folder / f"{service}-{half}-{number}.log").open("ab") as log:
             self._running[service, half, number] = subprocess.Popen(
                 [sys.executable, "-m", "services", service, half],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=self.environment | more | {"PYTHONPATH": str(ROOT)},
                 stdout=log,
                 stderr=log,
@@ -116,9 +141,8 @@ class Clinic:
 
     def start_all(self) -> None:
         """Start all four, and wait for them."""
-        for service in SERVICES:
-            for half in ("serve", "follow"):
-                self.start(service, half)
+        for service, half in HALVES:
+            self.start(service, half)
         for service, half in self.ports:
             self.ready(service, half)
 
@@ -137,7 +161,7 @@ class Clinic:
 
     def log(self, service: str, half: str, number: int = 0) -> list[dict[str, str]]:
         """The lines that a process has logged."""
-        text = (self._folder / f"{service}-{half}-{number}.log").read_text()
+        text = (self.folder / f"{service}-{half}-{number}.log").read_text()
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
     def count(self, service: str, query: str) -> int:

@@ -1,0 +1,105 @@
+"""Who works at a clinic on PostgreSQL and Kafka, and when everything told there has settled."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from schemas import topics
+from services.alerts.relay import AnswersRelay
+from services.alerts.wiring import Alerts
+from services.chassis.clock import Clock, SystemClock
+from services.chassis.follower import Reader
+from services.chassis.transport.embedded import EmbeddedTransport
+from services.chassis.transport.kafka import KafkaSettings, unread
+from services.outcomes.relay import Relay, RiskRelay
+from services.outcomes.wiring import Outcomes
+from tests.faults.auditor import audit, opened
+from tests.faults.clinician import Clinician
+from tests.faults.crowd import Crowd, crowd
+from tests.faults.house import LIND, House
+from tests.faults.load import CLINICIAN
+from tests.journey.real_parts import Clinic, until
+
+CLOCK: Clock = SystemClock()
+SETTLED_WITHIN = 120.0
+
+
+class RealHouse:
+    """A clinic whose four processes run, a sender, and a clinician who is signed in."""
+
+    def __init__(self, clinic: Clinic) -> None:
+        """Make its tables, topics and people; start its processes."""
+        self.clinic, self.today = clinic, CLOCK.now().date()
+        for service in ("outcomes", "alerts"):
+            clinic.told(service, "migrate")
+        token = clinic.told("outcomes", "sender", "add", "ehr")
+        for name in (LIND, "bea"):
+            clinic.told("alerts", "person", "add", name, "--role", "clinician")
+        clinic.told("alerts", "person", "link", LIND, "ehr", CLINICIAN)
+        clinic.start_all()
+        self._house = House(clinic.folder, token, "")
+        self.person = Clinician(lambda: clinic.url("alerts"), 1, self.today)
+        assert self.person.browser.sign_in(clinic.told("alerts", "invite", LIND)).status == 200
+        self.all = Crowd()
+        self._seeds = 0
+
+    @contextmanager
+    def busy(self) -> Iterator[Crowd]:
+        """Let everybody work for the length of a block; further courses each time."""
+        self._seeds += 10
+        with crowd(
+            self._house, lambda: self.clinic, self.person, self.today, self.all, self._seeds
+        ) as all_:
+            yield all_
+        assert all_.failed == []
+
+    def faults(self) -> list[str]:
+        """What the auditor says once all has settled."""
+        environment = self.clinic.environment
+        settle(environment)
+        told = self.all.record.all()
+        return audit(environment, told, clinician=LIND, answered=self.person.recorded)
+
+
+def settle(environment: Mapping[str, str], within: float = SETTLED_WITHIN) -> None:
+    """Wait until every reader of both services has taken all there is."""
+    with opened(environment, CLOCK) as (outcomes, alerts):
+        kafka = outcomes.settings.kafka
+        assert kafka is not None
+        last: list[str] = []
+
+        def settled() -> bool:
+            last[:] = _behind(outcomes, alerts, kafka)
+            return not last
+
+        try:
+            until(settled, "all has settled", within)
+        except AssertionError:
+            raise AssertionError(f"these did not catch up: {last}") from None
+
+
+def _behind(outcomes: Outcomes, alerts: Alerts, kafka: KafkaSettings) -> list[str]:
+    """Who has not taken all there is; nobody only when nothing came while we looked."""
+    before = outcomes.log.head(), alerts.log.head()
+    with unread(kafka) as count:
+        found = [name for name, reader in _readers(outcomes) if _waits(outcomes, reader)]
+        for topic in (topics.EPISODES, topics.RISK):
+            found += [topic] if count(topic, alerts.log.position) else []
+        found += [name for name, reader in _readers(alerts) if _waits(alerts, reader)]
+        found += [topics.ANSWERS] if count(topics.ANSWERS, outcomes.log.position) else []
+    moved = before != (outcomes.log.head(), alerts.log.head())
+    return found or (["something still came"] if moved else [])
+
+
+def _waits(service: Outcomes | Alerts, reader: Reader) -> bool:
+    return bool(service.log.waiting(reader.position(), reader.topics))
+
+
+def _readers(service: Outcomes | Alerts) -> list[tuple[str, Reader]]:
+    nowhere, store = EmbeddedTransport(), service.store
+    readers: list[Reader] = [store.views.reader(view) for view in service.views]
+    if isinstance(service, Outcomes):
+        readers += [Relay(service.log, nowhere), RiskRelay(service.log, nowhere)]
+        readers.append(service._detector())
+    else:
+        readers.append(AnswersRelay(service.log, nowhere))
+    return [(reader.name, reader) for reader in readers]
