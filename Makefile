@@ -13,7 +13,7 @@ THERE := --store {postgres} --broker {kafka}
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format bench rules lock clean
+.PHONY: help setup demo run test soak check format bench rules lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ run: .venv/.runtime ## both services on this machine, data kept in DATA=var
 
 test: .venv/.dev ## all tests (ARGS=... goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: .venv/.dev ## the long versions of the faults (SOAK_ROUNDS, SOAK_MINUTES, SOAK_EVENTS: how much)
+	@$(BIN)/python -m tests.faults.soak
 
 check: .venv/.dev ## style, types and boundaries
 	@status=0; \

@@ -24,8 +24,8 @@ def figures(size: Size, folder: Path, today: date) -> list[Figure]:
     """`views.sqlite`, `page.inbox.p99_ms` and `page.episode.p99_ms`."""
     told = one_course(folder / "template", today)
     full = folder / "alerts-full"
-    heard, taken = _fill(full, many(told, size.clients))
-    rate, events = _rebuilt(full)
+    heard, taken = fill(full, many(told, size.clients))
+    rate, events = rebuilt(full)
     one_by_one = _one_by_one(folder / "alerts-few", many(told, size.one_by_one))
     facts = {
         "events": events,
@@ -42,7 +42,7 @@ def _opened(folder: Path) -> Alerts:
     return Alerts.open(settings.of_folder(folder, PORT="0"), SystemClock())
 
 
-def _fill(folder: Path, messages: Iterable[tuple[str, Message]]) -> tuple[int, float]:
+def fill(folder: Path, messages: Iterable[tuple[str, Message]]) -> tuple[int, float]:
     """Let the consumers take messages, nothing following; how many, in how many seconds."""
     service = _opened(folder)
     try:
@@ -71,7 +71,7 @@ def _sent(transport: EmbeddedTransport, topic: str, page: list[Message]) -> floa
     return time.monotonic() - started
 
 
-def _rebuilt(folder: Path) -> tuple[float, int]:
+def rebuilt(folder: Path) -> tuple[float, int]:
     """Events a second of a rebuild of all views, and how many events the log holds."""
     service = _opened(folder)
     try:
@@ -87,7 +87,7 @@ def _rebuilt(folder: Path) -> tuple[float, int]:
 
 def _one_by_one(folder: Path, messages: Iterable[tuple[str, Message]]) -> float:
     """Events a second of the same views when each event is a commit of its own."""
-    _fill(folder, messages)
+    fill(folder, messages)
     service = _opened(folder)
     try:
         entries = service.store.log().page(0, 100_000).entries

@@ -47,10 +47,12 @@ def crowd(
     today: date,
     before: Crowd | None = None,
     seed: int = 0,
+    pause: float = 0.0,
 ) -> Iterator[Crowd]:
     """Let everybody work for the length of a block; each call at hand is brought to its end.
 
     What is answered is added to what was `before`; another `seed` tells of other courses.
+    Each sender waits `pause` seconds between calls.
     """
     enough, all_ = threading.Event(), before or Crowd()
 
@@ -58,7 +60,7 @@ def crowd(
         try:
             ehr = Ehr(lambda: process().url("outcomes"), house.token, all_.record)
             all_.ehrs.append(ehr)
-            load.work(ehr, seed, today, enough)
+            load.work(ehr, seed, today, enough, pause)
         except BaseException as error:
             all_.failed.append(error)
 

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from schemas import topics
+from services.alerts import settings as alerts_settings
 from services.alerts.relay import AnswersRelay
 from services.alerts.wiring import Alerts
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.follower import Reader
 from services.chassis.transport.embedded import EmbeddedTransport
-from services.chassis.transport.kafka import KafkaSettings, unread
+from services.chassis.transport.kafka import KafkaSettings, create_topics, unread
+from services.outcomes import settings as outcomes_settings
 from services.outcomes.relay import Relay, RiskRelay
 from services.outcomes.wiring import Outcomes
 from tests.faults.auditor import audit, opened
@@ -21,33 +23,41 @@ from tests.journey.real_parts import Clinic, until
 
 CLOCK: Clock = SystemClock()
 SETTLED_WITHIN = 120.0
+LOOK = 0.3
+"""Seconds between looks at who is behind: each asks for every reader's position."""
+PAUSE = 0.1
+"""Seconds that each sender waits between calls, so that four processes have the machine too."""
 
 
 class RealHouse:
     """A clinic whose four processes run, a sender, and a clinician who is signed in."""
 
-    def __init__(self, clinic: Clinic) -> None:
-        """Make its tables, topics and people; start its processes."""
+    def __init__(self, clinic: Clinic, pause: float = PAUSE) -> None:
+        """Make its tables, topics and people; start its processes.
+
+        Each sender will wait `pause` seconds between calls.
+        """
         self.clinic, self.today = clinic, CLOCK.now().date()
-        for service in ("outcomes", "alerts"):
-            clinic.told(service, "migrate")
-        token = clinic.told("outcomes", "sender", "add", "ehr")
-        for name in (LIND, "bea"):
-            clinic.told("alerts", "person", "add", name, "--role", "clinician")
-        clinic.told("alerts", "person", "link", LIND, "ehr", CLINICIAN)
+        token, invitation = _prepared(clinic.environment)
         clinic.start_all()
         self._house = House(clinic.folder, token, "")
         self.person = Clinician(lambda: clinic.url("alerts"), 1, self.today)
-        assert self.person.browser.sign_in(clinic.told("alerts", "invite", LIND)).status == 200
+        assert self.person.browser.sign_in(invitation).status == 200
         self.all = Crowd()
-        self._seeds = 0
+        self._seeds, self._pause = 0, pause
 
     @contextmanager
     def busy(self) -> Iterator[Crowd]:
         """Let everybody work for the length of a block; further courses each time."""
         self._seeds += 10
         with crowd(
-            self._house, lambda: self.clinic, self.person, self.today, self.all, self._seeds
+            self._house,
+            lambda: self.clinic,
+            self.person,
+            self.today,
+            self.all,
+            self._seeds,
+            self._pause,
         ) as all_:
             yield all_
         assert all_.failed == []
@@ -58,6 +68,22 @@ class RealHouse:
         settle(environment)
         told = self.all.record.all()
         return audit(environment, told, clinician=LIND, answered=self.person.recorded)
+
+
+def _prepared(environment: Mapping[str, str]) -> tuple[str, str]:
+    """Make tables, topics and people; the sender's token and the clinician's way in."""
+    outcomes = Outcomes.open(outcomes_settings.load(environment), CLOCK)
+    token, kafka = outcomes.senders.add("ehr"), outcomes.settings.kafka
+    outcomes.stop()
+    assert kafka is not None
+    create_topics(kafka, topics.ALL)
+    alerts = Alerts.open(alerts_settings.load(environment), CLOCK)
+    for name in (LIND, "bea"):
+        alerts.register.add(name, "clinician")
+    alerts.register.link(LIND, "ehr", CLINICIAN)
+    invitation = f"/signin/{alerts.signin.invite(LIND)}"
+    alerts.stop()
+    return token, invitation
 
 
 def settle(environment: Mapping[str, str], within: float = SETTLED_WITHIN) -> None:
@@ -72,7 +98,7 @@ def settle(environment: Mapping[str, str], within: float = SETTLED_WITHIN) -> No
             return not last
 
         try:
-            until(settled, "all has settled", within)
+            until(settled, "all has settled", within, LOOK)
         except AssertionError:
             raise AssertionError(f"these did not catch up: {last}") from None
 

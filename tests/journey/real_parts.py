@@ -26,12 +26,14 @@ HALVES = tuple((service, half) for service in SERVICES for half in ("serve", "fo
 READY_WITHIN = 60.0
 
 
-def until(true: Callable[[], bool], what: str, within: float = READY_WITHIN) -> None:
-    """Wait for something to become so."""
+def until(
+    true: Callable[[], bool], what: str, within: float = READY_WITHIN, look: float = 0.05
+) -> None:
+    """Wait for something to become so, looking every `look` seconds."""
     deadline = time.monotonic() + within
     while not true():
         assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.05)
+        time.sleep(look)
 
 
 def answers(url: str) -> bool:
@@ -82,10 +84,9 @@ class Clinic:
         self.set("alerts", {"BACKUP": "bea", "URL": self.url("alerts"), "RISK_LATE_S": "15"})
         self.set("outcomes", {"HEARTBEAT_S": "1"})
 
-    @property
-    def pids(self) -> dict[tuple[str, str, int], int]:
-        """The process ids of what was started and not ended here."""
-        return {one: process.pid for one, process in self._running.items()}
+    def pid(self, service: str, half: str, number: int = 0) -> int:
+        """The process id of one."""
+        return self._running[service, half, number].pid
 
     def died(self) -> list[tuple[str, str, int]]:
         """What ended without being asked to."""
