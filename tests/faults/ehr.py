@@ -78,6 +78,13 @@ class Ehr:
         self.record.add(told)
         return told
 
+    def send_once(self, method: str, path: str, body: Any) -> Told:
+        """Make a call once, be the answer "try again"; what was not taken is written down too."""
+        status, answer = self._once(method, path, json.dumps(body).encode(), "application/json")
+        told = Told(method, path, body, status, json.loads(answer))
+        self.record.add(told)
+        return told
+
     def send_batch(self, bodies: Sequence[dict[str, Any]]) -> list[Told]:
         """Post measures as one batch until it is answered; each line is a call of its own."""
         path = "/v1/measures/batch"

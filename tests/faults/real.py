@@ -8,7 +8,7 @@ from services.alerts import settings as alerts_settings
 from services.alerts.relay import AnswersRelay
 from services.alerts.wiring import Alerts
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.follower import Reader
+from services.chassis.reader import Reader
 from services.chassis.transport.embedded import EmbeddedTransport
 from services.chassis.transport.kafka import KafkaSettings, create_topics, unread
 from services.outcomes import settings as outcomes_settings
