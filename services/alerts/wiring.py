@@ -281,7 +281,7 @@ class Alerts:
             followers=self._followers(),
             parking=store.parking,
             counts=self._counts,
-            stopped=lambda: self.guard.distrust,
+            stopped=self._stopped,
         )
         stated = settings.policy_link if settings.contact and settings.backup else ""
         return House(
@@ -309,6 +309,9 @@ class Alerts:
         if heard is not None:
             self.watch.heard(*heard)
         return self.watch.path()
+
+    def _stopped(self) -> str | None:
+        return self.guard.look() if self._loops is None else self.guard.distrust
 
     def _counts(self) -> Sequence[tuple[str, int]]:
         return (

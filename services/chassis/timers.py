@@ -29,7 +29,8 @@ GUARD = Table(
     Column("seen", String(40), nullable=False),
     Column("head", BigInteger, nullable=False),
 )
-"""The last trusted moment, and the log's head when it was accepted by hand."""
+"""The last trusted moment and the log's head when it was accepted; the same of a doubt, if any."""
+CLOCK, DOUBT = "clock", "doubt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +53,40 @@ class GuardMemory:
         with self._database.writing() as connection:
             METADATA.create_all(connection)
 
-    def load(self) -> Trusted | None:
-        """What was trusted last; None at the very beginning."""
+    def load(self) -> tuple[Trusted | None, datetime | None]:
+        """What was trusted last, None at the very beginning; and what was known before a doubt."""
         with self._database.reading() as connection:
-            row = connection.execute(select(GUARD)).one_or_none()
-        return None if row is None else Trusted(datetime.fromisoformat(row.seen), row.head)
+            rows = {row.name: row for row in connection.execute(select(GUARD))}
+        clock, doubt = rows.get(CLOCK), rows.get(DOUBT)
+        return (
+            Trusted(datetime.fromisoformat(clock.seen), clock.head) if clock else None,
+            datetime.fromisoformat(doubt.seen) if doubt else None,
+        )
 
     def save(self, trusted: Trusted) -> None:
-        """Remember it."""
-        row = {"name": "clock", "seen": trusted.moment.isoformat(), "head": trusted.head}
+        """Remember it; every doubt is over."""
         with self._database.writing() as connection:
             connection.execute(delete(GUARD))
-            connection.execute(insert(GUARD).values(**row))
+            connection.execute(insert(GUARD).values(_row(CLOCK, trusted.moment, trusted.head)))
+
+    def doubt(self, known: datetime) -> None:
+        """Remember what was known when a doubt began."""
+        with self._database.writing() as connection:
+            connection.execute(delete(GUARD).where(GUARD.c.name == DOUBT))
+            connection.execute(insert(GUARD).values(_row(DOUBT, known, 0)))
+
+
+def _row(name: str, moment: datetime, head: int) -> dict[str, str | int]:
+    return {"name": name, "seen": moment.isoformat(), "head": head}
 
 
 class ClockGuard:
     """Distrusts a clock that went back, or 48 h ahead of all that is known, until accepted.
 
     Known are the time of the last event and the moments at which the timers themselves ran: a
-    quiet weekend is no fault of the clock, a machine that wakes up days later is.
+    quiet weekend is no fault of the clock, a machine that wakes up days later is. What is stored
+    by a clock in doubt does not make it right: only a moment that fits what was known before, or
+    acceptance, ends a doubt.
     """
 
     def __init__(self, log: EventLog, clock: Clock, memory: GuardMemory) -> None:
@@ -81,18 +97,24 @@ class ClockGuard:
 
     def check(self) -> datetime | None:
         """The present moment, or None while the clock is not trusted."""
-        now, trusted = self._clock.now(), self._memory.load()
-        known = self._known(trusted)
-        if known is not None and now < known - BACKWARDS:
-            self.distrust = "backwards"
+        now = self._clock.now()
+        trusted, doubt = self._memory.load()
+        known = doubt or self._known(trusted)
+        self.distrust = _distrust(now, known)
+        if self.distrust is not None:
+            if doubt is None and known is not None:
+                self._memory.doubt(known)
             return None
-        if known is not None and now > known + FORWARD:
-            self.distrust = "forwards"
-            return None
-        self.distrust = None
+        if doubt is not None:
+            return self.accept()
         if trusted is None or now >= trusted.moment + REMEMBER_EVERY:
             self._memory.save(Trusted(now, trusted.head if trusted else 0))
         return now
+
+    def look(self) -> str | None:
+        """Why the clock is not trusted, told where no timers run; nothing is remembered."""
+        trusted, doubt = self._memory.load()
+        return _distrust(self._clock.now(), doubt or self._known(trusted))
 
     def accept(self) -> datetime:
         """Trust the clock as it is now, whatever was known; gives the moment accepted."""
@@ -111,6 +133,14 @@ class ClockGuard:
                 if entry.event.timestamp.year > 1  # what cannot be read tells no time
             ]
         return max(moments, default=None)
+
+
+def _distrust(now: datetime, known: datetime | None) -> str | None:
+    if known is None:
+        return None
+    if now < known - BACKWARDS:
+        return "backwards"
+    return "forwards" if now > known + FORWARD else None
 
 
 Job = Callable[[datetime], None]

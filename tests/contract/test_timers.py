@@ -57,6 +57,25 @@ def test_a_quiet_weekend_is_no_fault(store: Store, clock: SteppedClock) -> None:
     assert guard.check() is None
 
 
+@pytest.mark.parametrize("step", [hours(24 * 3652), -hours(24 * 3652)])
+def test_what_a_doubted_clock_stored_does_not_make_it_right(
+    store: Store, opened: Callable[[], Store], clock: SteppedClock, step: timedelta
+) -> None:
+    store.log().append([noted(timestamp=NOON)])
+    assert store.clock_guard(clock).check() == NOON
+    clock.set(NOON + step)
+    assert store.clock_guard(clock).look() is not None
+    assert store.clock_guard(clock).check() is None
+    store.log().append([noted(timestamp=clock.now())])
+    assert store.clock_guard(clock).check() is None
+    assert opened().clock_guard(clock).check() is None, "another process doubts it too"
+
+    clock.set(NOON + hours(1))
+    assert store.clock_guard(clock).look() is None
+    for _ in range(2):
+        assert store.clock_guard(clock).check() == NOON + hours(1), "it fits again what was known"
+
+
 def test_acceptance_holds_in_every_process(
     store: Store, opened: Callable[[], Store], clock: SteppedClock
 ) -> None:

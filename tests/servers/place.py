@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-START_WITHIN = 60.0
+START_WITHIN = 180.0
 END_WITHIN = 10.0
 
 
