@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -21,8 +21,18 @@ class DiedError(Exception):
 class Process:
     """`pivotpoint run` over a folder; what it writes to standard error is kept in a file."""
 
-    def __init__(self, data: Path, errors: Path, program: Sequence[str] = RUN) -> None:
-        """Nothing runs yet; `program` is what Python is given before the folder."""
+    def __init__(
+        self,
+        data: Path,
+        errors: Path,
+        program: Sequence[str] = RUN,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Nothing runs yet; `program` is what Python is given before the folder.
+
+        `environment` replaces this process's own.
+        """
+        self._environment = environment
         ports = ("--outcomes-port", "0", "--alerts-port", "0") if program is RUN else ()
         self.data, self.errors = data, errors
         self._command = [sys.executable, *program, "--data", str(data), *ports]
@@ -39,7 +49,11 @@ class Process:
         addresses.unlink(missing_ok=True)  # those of the process that was killed
         with self.errors.open("ab") as errors:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors
+                self._command,
+                cwd=ROOT,
+                env=self._environment,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
             )
         deadline = monotonic() + STARTED_WITHIN
         while True:
