@@ -1,6 +1,6 @@
 """Who works at a clinic on PostgreSQL and Kafka, and when everything told there has settled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from schemas import topics
@@ -10,7 +10,7 @@ from services.alerts.wiring import Alerts
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.reader import Reader
 from services.chassis.transport.embedded import EmbeddedTransport
-from services.chassis.transport.kafka import KafkaSettings, create_topics, unread
+from services.chassis.transport.kafka import create_topics, unread
 from services.outcomes import settings as outcomes_settings
 from services.outcomes.relay import Relay, RiskRelay
 from services.outcomes.wiring import Outcomes
@@ -22,6 +22,8 @@ from tests.faults.load import CLINICIAN
 from tests.journey.real_parts import Clinic, until
 
 CLOCK: Clock = SystemClock()
+TAKEN, GIVEN = (topics.EPISODES, topics.RISK), (topics.ANSWERS,)
+"""What the alerts service reads, and what it sends back."""
 SETTLED_WITHIN = 120.0
 LOOK = 0.3
 """Seconds between looks at who is behind: each asks for every reader's position."""
@@ -92,9 +94,16 @@ def settle(environment: Mapping[str, str], within: float = SETTLED_WITHIN) -> No
         kafka = outcomes.settings.kafka
         assert kafka is not None
         last: list[str] = []
+        ours, theirs = _readers(outcomes), _readers(alerts)  # each with a handle on its log
 
         def settled() -> bool:
-            last[:] = _behind(outcomes, alerts, kafka)
+            before = outcomes.log.head(), alerts.log.head()
+            last[:] = _waiting(outcomes, ours) + _waiting(alerts, theirs)
+            with unread(kafka) as count:
+                last.extend(one for one in TAKEN if count(one, alerts.log.position))
+                last.extend(one for one in GIVEN if count(one, outcomes.log.position))
+            if before != (outcomes.log.head(), alerts.log.head()):
+                last.append("something still came")
             return not last
 
         try:
@@ -103,29 +112,16 @@ def settle(environment: Mapping[str, str], within: float = SETTLED_WITHIN) -> No
             raise AssertionError(f"these did not catch up: {last}") from None
 
 
-def _behind(outcomes: Outcomes, alerts: Alerts, kafka: KafkaSettings) -> list[str]:
-    """Who has not taken all there is; nobody only when nothing came while we looked."""
-    before = outcomes.log.head(), alerts.log.head()
-    with unread(kafka) as count:
-        found = [name for name, reader in _readers(outcomes) if _waits(outcomes, reader)]
-        for topic in (topics.EPISODES, topics.RISK):
-            found += [topic] if count(topic, alerts.log.position) else []
-        found += [name for name, reader in _readers(alerts) if _waits(alerts, reader)]
-        found += [topics.ANSWERS] if count(topics.ANSWERS, outcomes.log.position) else []
-    moved = before != (outcomes.log.head(), alerts.log.head())
-    return found or (["something still came"] if moved else [])
+def _waiting(service: Outcomes | Alerts, readers: Sequence[Reader]) -> list[str]:
+    return [one.name for one in readers if service.log.waiting(one.position(), one.topics)]
 
 
-def _waits(service: Outcomes | Alerts, reader: Reader) -> bool:
-    return bool(service.log.waiting(reader.position(), reader.topics))
-
-
-def _readers(service: Outcomes | Alerts) -> list[tuple[str, Reader]]:
+def _readers(service: Outcomes | Alerts) -> list[Reader]:
     nowhere, store = EmbeddedTransport(), service.store
     readers: list[Reader] = [store.views.reader(view) for view in service.views]
     if isinstance(service, Outcomes):
         readers += [Relay(service.log, nowhere), RiskRelay(service.log, nowhere)]
-        readers.append(service._detector())
+        readers.append(service.detector())
     else:
         readers.append(AnswersRelay(service.log, nowhere))
-    return [(reader.name, reader) for reader in readers]
+    return readers

@@ -28,7 +28,7 @@ MINUTES = int(os.environ.get("SOAK_MINUTES", "60"))
 RATE = float(os.environ.get("SOAK_RATE", "5"))
 EVENTS = int(os.environ.get("SOAK_EVENTS", "1000000"))
 RESULTS = Path(os.environ.get("SOAK_DIR", "var/soak"))
-ROUNDS_EACH = 50
+ROUNDS_EACH = 25
 """Kills in one clinic: the auditor folds every course from nothing, so clinics stay small."""
 EVENTS_EACH = 7
 """Events that a made-up client of the rebuild comes to, about."""
