@@ -112,7 +112,9 @@ def follow() -> None:
         service.stop()
         raise click.ClickException("no broker is named: set PIVOTPOINT_ALERTS_KAFKA_BOOTSTRAP")
     service.share_risk_path()
-    line = apart.Line(settings.kafka, topics.ALL, settings.host, settings.follow_port)
+    line = apart.Line(
+        settings.kafka, topics.ALL, settings.host, settings.follow_port, topics.COMPACTED
+    )
     try:
         code = apart.follow(
             "alerts", service, line, lambda url: click.echo(f"Probes are answered at {url}.")

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -67,6 +67,8 @@ class Line:
     topics: Sequence[str]
     host: str
     port: int
+    compacted: Collection[str] = ()
+    """Those of `topics` of which the latest message of each key is kept for ever."""
 
 
 class Holder(threading.Thread):
@@ -171,7 +173,7 @@ def _probes(name: str, service: Service, line: Line) -> Server:
 
 def _check(line: Line) -> None:
     try:
-        faults = check_topics(line.kafka, line.topics, line.kafka.request_s)
+        faults = check_topics(line.kafka, line.topics, line.kafka.request_s, line.compacted)
     except TransportError:
         # The log is the outbox: findings and pages go on, and the relay sends later.
         LOGGER.warning("the broker could not be asked about its topics")

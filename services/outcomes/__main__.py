@@ -118,7 +118,9 @@ def follow() -> None:
     if settings.kafka is None:
         service.stop()
         raise click.ClickException("no broker is named: set PIVOTPOINT_OUTCOMES_KAFKA_BOOTSTRAP")
-    line = apart.Line(settings.kafka, topics.ALL, settings.host, settings.follow_port)
+    line = apart.Line(
+        settings.kafka, topics.ALL, settings.host, settings.follow_port, topics.COMPACTED
+    )
     try:
         code = apart.follow(
             "outcomes", service, line, lambda url: click.echo(f"Probes are answered at {url}.")

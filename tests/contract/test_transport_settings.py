@@ -131,6 +131,18 @@ def test_topics_are_made_as_stated_and_only_ever_grow(settings: KafkaSettings) -
     assert check_topics(older, [name]) == [], "nothing is taken back"
 
 
+def test_of_a_compacted_topic_the_latest_message_of_a_key_is_kept(settings: KafkaSettings) -> None:
+    name, other = f"sample.{uuid4().hex[:8]}", f"sample.{uuid4().hex[:8]}"
+    create_topics(settings, [name, other], compacted={name})
+    assert check_topics(settings, [name, other], compacted={name}) == []
+    (problem,) = check_topics(settings, [name])
+    assert problem == (
+        f"topic {name} forgets older messages of a key: set its cleanup.policy to delete"
+    )
+    (problem,) = check_topics(settings, [other], compacted={other})
+    assert problem.endswith("forgets the latest ones: set its cleanup.policy to compact")
+
+
 def test_a_broker_that_does_not_answer_is_said(settings: KafkaSettings) -> None:
     with pytest.raises(TransportError, match="could not be asked: KafkaTimeoutError"):
         check_topics(replace(settings, bootstrap=("127.0.0.1:1",)), ["sample"], timeout_s=0.5)

@@ -43,7 +43,10 @@ def create_topics(
 
 
 def check_topics(
-    settings: KafkaSettings, names: Sequence[str], timeout_s: float = 30.0
+    settings: KafkaSettings,
+    names: Sequence[str],
+    timeout_s: float = 30.0,
+    compacted: Collection[str] = (),
 ) -> list[str]:
     """What is wrong with the topics and what to do about it; empty when nothing is.
 
@@ -57,7 +60,9 @@ def check_topics(
             problem
             for name in names
             if name in present
-            for problem in _problems(settings, name, _configs(admin, name))
+            for problem in _problems(
+                settings, name, _configs(admin, name), _policy(compacted=name in compacted)
+            )
         ]
 
 
@@ -128,7 +133,7 @@ def _wanted(settings: KafkaSettings, name: str, *, compacted: bool) -> NewTopic:
     configs = {
         RETENTION: str(settings.retention_hours * HOUR_S * 1000),
         LIMIT: str(BATCH_BYTES),
-        "cleanup.policy": "compact" if compacted else "delete",
+        "cleanup.policy": _policy(compacted=compacted),
         # One broker may be away without stopping the relay, two may not.
         "min.insync.replicas": str(max(1, settings.replication - 1)),
     }
@@ -145,7 +150,14 @@ def _extend(admin: KafkaAdminClient, settings: KafkaSettings, name: str) -> None
         admin.alter_configs([_resource(name, {RETENTION: str(wanted)})])
 
 
-def _problems(settings: KafkaSettings, name: str, configs: dict[str, str]) -> Iterator[str]:
+def _policy(*, compacted: bool) -> str:
+    """What Kafka takes away of a topic: what is old, or what a later message replaces."""
+    return "compact" if compacted else "delete"
+
+
+def _problems(
+    settings: KafkaSettings, name: str, configs: dict[str, str], policy: str
+) -> Iterator[str]:
     needed = settings.backup_hours + BESIDE_BACKUP_HOURS
     kept = int(configs[RETENTION])
     if FOR_EVER < kept < needed * HOUR_S * 1000:
@@ -155,8 +167,11 @@ def _problems(settings: KafkaSettings, name: str, configs: dict[str, str]) -> It
         )
     if int(configs[LIMIT]) < MESSAGE_BYTES:
         yield f"topic {name} takes small messages alone: set its {LIMIT} to {BATCH_BYTES}"
-    if configs["cleanup.policy"] != "delete":
-        yield f"topic {name} forgets older messages of a key: set its cleanup.policy to delete"
+    if configs["cleanup.policy"] != policy:
+        lost = (
+            "forgets older messages of a key" if policy == "delete" else "forgets the latest ones"
+        )
+        yield f"topic {name} forgets {lost}: set its cleanup.policy to {policy}"
 
 
 def _configs(admin: KafkaAdminClient, name: str) -> dict[str, str]:
