@@ -20,6 +20,7 @@ from services.alerts.core.event import Event
 from services.alerts.core.policy import RISK
 from services.alerts.core.risk import Answered, Risk
 from services.alerts.people import Directory, People
+from services.alerts.rules import Rules
 from services.alerts.settings import Settings
 from services.chassis.clock import Clock
 from services.chassis.eventlog import EventLog
@@ -87,8 +88,16 @@ class Page:
         self._book = book
         self._streams: dict[UUID, list[Any]] = {}
         self._people: People | None = None
+        self._retired: frozenset[str] | None = None
         self.states: dict[UUID, State] = {}
         self.events: list[Event] = []
+
+    @property
+    def retired(self) -> frozenset[str]:
+        """The channels that speak no more, as of this page."""
+        if self._retired is None:
+            self._retired = self._book.rules.retired()
+        return self._retired
 
     @property
     def people(self) -> People:
@@ -167,15 +176,16 @@ class Book:
         clock: Clock,
         directory: Directory,
         settings: Settings,
+        rules: Rules,
         statistics: Callable[[str | None], Statistics | None] = lambda instrument: None,
     ) -> None:
-        """Read states from `log`; who can be reached comes from `directory`.
+        """Read states from `log`; `directory` says who is reached, `rules` what may speak.
 
         `statistics` tells what the caseload's endings say of an instrument, for the card.
         """
         self.log, self._ids, self._clock = log, ids, clock
         self._statistics = statistics
-        self.directory, self._settings = directory, settings
+        self.directory, self.rules, self._settings = directory, rules, settings
         self.cache = StateCache()
 
     # Ids
@@ -282,7 +292,7 @@ class Book:
             return []
         now, policy = self._clock.now(), self._settings.policy
         current, pen = self._alert(page, state, data["channel"], now)
-        return list(alert.decide_found(current, self._finding(state, data), pen, policy, now))
+        return list(alert.decide_found(current, self._finding(page, state, data), pen, policy, now))
 
     def stated(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
         """The source was restored, and says which spells of the episode it holds as open."""
@@ -292,7 +302,7 @@ class Book:
         events: list[Event] = []
         for channel in sorted(state.channels | told.keys()):
             current, pen = self._alert(page, state, channel, now)
-            finding = self._finding(state, told[channel]) if channel in told else None
+            finding = self._finding(page, state, told[channel]) if channel in told else None
             events += source.decide_stated(current, finding, restored, pen, policy, now)
         return events
 
@@ -330,13 +340,14 @@ class Book:
         current, pen = self._alert(page, page.course(episode), data["channel"], self._clock.now())
         return list(source.decide_again(current, _hex(data["spell"]), data["revision"], pen))
 
-    def _finding(self, state: Course, data: Mapping[str, Any]) -> Finding:
+    def _finding(self, page: Page, state: Course, data: Mapping[str, Any]) -> Finding:
         old_news = bool(data["old_news"])
+        told = not old_news and data["channel"] not in page.retired
         return Finding(
             spell=_hex(data["spell"]),
             ordinal=data["ordinal"],
             revision=data["revision"],
-            tier="info" if old_news else data["tier"],
+            tier=data["tier"] if told else "info",
             on=data["on"],
             old_news=old_news,
             card=card.make(self._ground(state, data)),

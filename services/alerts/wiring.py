@@ -33,6 +33,7 @@ from services.alerts.pages import House, clinical, create_app, person
 from services.alerts.pages.reading import Views
 from services.alerts.people import Directory, Register
 from services.alerts.relay import AnswersRelay
+from services.alerts.rules import Rules
 from services.alerts.settings import Settings
 from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
@@ -44,6 +45,7 @@ from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.notices import Notices, NoticesView
 from services.alerts.views.overdue import Overdue, OverdueView
 from services.alerts.views.patterns import Lessons, PatternsView
+from services.alerts.views.quality import Quality, QualityView
 from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.rhythms import RhythmsView, RhythmTable
 from services.alerts.views.risk_path import RiskPathTable
@@ -78,6 +80,7 @@ class Alerts:
         self._commit = GroupCommit(store.log())
         self.directory = Directory(self.log, store.ids, settings.backup)
         self.register = Register(self.log, self._commit, store.ids, clock)
+        self.rules = Rules(self.log, self._commit, store.ids, clock)
         self._open_views()
         self.desk = Desk(
             self.log, self._commit, store.ids, clock, settings, self.courses, self.catalogue
@@ -87,7 +90,7 @@ class Alerts:
             SignInTables(store.volatile), self.directory, store.ids, clock, settings
         )
         statistics = self.caseload.of
-        book = Book(self.log, store.ids, clock, self.directory, settings, statistics)
+        book = Book(self.log, store.ids, clock, self.directory, settings, self.rules, statistics)
         self.statistics = StatisticsConsumer(self.log, store.ids, clock, store.service_owner)
         self.watch = RiskWatch(clock, settings.heartbeat_late_s)
         self._heard = RiskPathTable(store.volatile)
@@ -106,6 +109,7 @@ class Alerts:
         patterns_view, reflections_view = PatternsView(store.ids), ReflectionsView()
         rhythms_view, notices_view = RhythmsView(), NoticesView()
         caseload_view = CaseloadView()
+        quality_view = QualityView()
         self.views: tuple[View, ...] = (
             inbox_view,
             course_view,
@@ -116,15 +120,17 @@ class Alerts:
             rhythms_view,
             notices_view,
             caseload_view,
+            quality_view,
         )
         for view in self.views:
             store.views.register(view)
-        self.courses = Courses(store.views, course_view, self.directory, policy)
-        self.inbox = Inbox(store.views, inbox_view, self.directory, policy)
+        self.courses = Courses(store.views, course_view, self.directory, policy, self.rules)
+        self.inbox = Inbox(store.views, inbox_view, self.directory, policy, self.rules)
         self.overdue = Overdue(store.views, overdue_view)
         self.journals = Journals(store.views, journal_view)
         self.notices = Notices(store.views, notices_view)
         self.caseload = Caseload(store.views, caseload_view, store.ids)
+        self.quality = Quality(store.views, quality_view, self.rules, policy)
         self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
         self.reflections = Reflections(store.views, reflections_view)
         self.rhythms = RhythmTable(store.views, rhythms_view)
@@ -290,6 +296,8 @@ class Alerts:
             entrance=self.signin,
             own=self.own,
             lessons=self.lessons,
+            quality=self.quality,
+            rules=self.rules,
             now=self._now,
             zone=settings.policy.zone,
             lenses=self.lenses,

@@ -99,7 +99,7 @@ class SickAlerts(Alerts):
 
     def __init__(self, settings: Settings, clock: Clock, store: Store) -> None:
         super().__init__(settings, clock, store)
-        book = SickBook(self.log, store.ids, clock, self.directory, settings)
+        book = SickBook(self.log, store.ids, clock, self.directory, settings, self.rules)
         self.episodes = EpisodesConsumer(self.log, book, store.ids, store.parking, self.catalogue)
         self.risk = RiskConsumer(self.log, book, store.ids, self.watch, self.catalogue)
 

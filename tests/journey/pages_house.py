@@ -23,6 +23,7 @@ from services.alerts.views import standing
 from services.alerts.views.clients import ClientLine
 from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import AlertLine, InboxPage, InboxRow, RiskPath
+from services.alerts.views.quality import RuleFigures
 from services.alerts.views.reminders import Reminder, Reminders
 from services.alerts.writing import ReflectionForm
 from services.chassis.http.health import Health
@@ -363,6 +364,17 @@ class Rooms:
     def statistics(self, instrument: str | None) -> dict[str, Any] | None:
         return None
 
+    def figures(self, now: datetime) -> list[RuleFigures]:
+        return []
+
+    def retire(self, person: Person, channel: str, why: str) -> int:
+        self.done.append(("retire", person.name, channel, why))
+        return 9
+
+    def reinstate(self, person: Person, channel: str, why: str) -> int:
+        self.done.append(("reinstate", person.name, channel, why))
+        return 9
+
     def risk_path(self) -> RiskPath:
         return RiskPath(self.banner is None, NOW.isoformat(), 0, 0.0, self.banner)
 
@@ -503,6 +515,8 @@ def house(rooms: Rooms, **parts: Any) -> House:
         "entrance": rooms,
         "own": rooms,
         "lessons": rooms,
+        "quality": rooms,
+        "rules": rooms,
         "now": lambda: NOW,
         "zone": ZONE,
         "lenses": LENSES,

@@ -15,7 +15,11 @@ from tests.service.alerts_rig import Rig
 from tests.service.lessons_rig import clinic
 from tests.service.pages_rig import app_of
 
-PAGES = {"alice": ("/patterns", "/pivots"), "sam": ("/patterns", "/pivots")}
+PAGES = {
+    "alice": ("/patterns", "/pivots"),
+    "sam": ("/patterns", "/pivots", "/rules"),
+    "olga": ("/rules",),
+}
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from services.alerts.desk import Desk
 from services.alerts.metrics import CATALOGUE
 from services.alerts.own import Own
 from services.alerts.people import Directory, Register
+from services.alerts.rules import Rules
 from services.alerts.settings import Settings, load
 from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
@@ -26,6 +27,7 @@ from services.alerts.views.inbox import Inbox, InboxPage, InboxView
 from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
 from services.alerts.views.patterns import Lessons, PatternsView
+from services.alerts.views.quality import Quality, QualityView
 from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.rhythms import RhythmsView, RhythmTable
 from services.alerts.views.signin import SignInTables
@@ -62,8 +64,15 @@ class Rig:
         self.catalogue = Catalogue(CATALOGUE)
         views = self.store.views
         self.caseload = Caseload(views, CaseloadView(), self.ids)
+        self.rules = Rules(self.log, self.commit, self.ids, self.clock)
         self.book = Book(
-            self.log, self.ids, self.clock, self.directory, self.settings, self.caseload.of
+            self.log,
+            self.ids,
+            self.clock,
+            self.directory,
+            self.settings,
+            self.rules,
+            self.caseload.of,
         )
         self.statistics = StatisticsConsumer(
             self.log, self.ids, self.clock, self.store.service_owner
@@ -81,10 +90,11 @@ class Rig:
 
     def _read_side(self) -> None:
         policy, views = self.settings.policy, self.store.views
-        self.courses = Courses(views, CourseView(), self.directory, policy)
-        self.inbox = Inbox(views, InboxView(self.ids), self.directory, policy)
+        self.courses = Courses(views, CourseView(), self.directory, policy, self.rules)
+        self.inbox = Inbox(views, InboxView(self.ids), self.directory, policy, self.rules)
         self.journals = Journals(views, JournalView())
         self.overdue = Overdue(views, OverdueView(policy))
+        self.quality = Quality(views, QualityView(), self.rules, policy)
         self.lessons = Lessons(views, PatternsView(self.ids), self.directory, policy)
         self.reflections = Reflections(views, ReflectionsView())
         self.rhythms = RhythmTable(views, RhythmsView())
@@ -97,6 +107,7 @@ class Rig:
             self.reflections.view,
             self.rhythms.view,
             self.caseload.view,
+            self.quality.view,
         ]
         for view in self.views:
             views.register(view)

@@ -51,6 +51,8 @@ def app_of(rig: Rig, **parts: Any) -> Flask:
         "entrance": rig.signin,
         "own": rig.own,
         "lessons": rig.lessons,
+        "quality": rig.quality,
+        "rules": rig.rules,
         "now": rig.clock.now,
         "zone": rig.settings.policy.zone,
         "lenses": lens.load(HERE / "lenses"),

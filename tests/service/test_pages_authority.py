@@ -93,6 +93,9 @@ ROUTES: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "/"): (200, 200, 200, 200, 303, 401),
     ("POST", "/signout"): (303, 303, 303, 303, 303, 401),
     ("GET", "/clients"): (200, 200, 200, 200, 404, 401),
+    ("GET", "/rules"): (404, 404, 404, 200, 200, 401),
+    ("POST", "/rules/<channel>/retire"): (404, 404, 404, 303, 404, 401),
+    ("POST", "/rules/<channel>/reinstate"): (404, 404, 404, 303, 404, 401),
     ("GET", "/patterns"): (200, 200, 200, 200, 404, 401),
     ("GET", "/pivots"): (200, 200, 200, 200, 404, 401),
     ("GET", "/episodes/<id:episode>"): (200, 404, 404, 200, 404, 401),
@@ -137,6 +140,8 @@ FORMS = {
     "<unknown>": {"how": "asked"},
     "regular": {"weeks": "4"},
     "journal": {"text": "one to come back to"},
+    "retire": {"why": "mostly dismissed"},
+    "reinstate": {"why": "missed"},
     "revise": {"reason": "two better weeks"},
 }
 
@@ -191,6 +196,7 @@ def filled(rule: str, rig: Rig, reflection: dict[str, str]) -> str:
         "<id:reflection>": reflection["reflection"],
         "<unknown>": reflection["unknown"],
         "<link>": "no-such-link",
+        "<channel>": "plateau",
         "<path:filename>": "pages.css",
     }
     for name, value in given.items():

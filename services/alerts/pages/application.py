@@ -9,7 +9,16 @@ from flask import Blueprint, Flask, Response, g, make_response, render_template,
 from werkzeug.routing import BaseConverter
 
 from services.alerts.desk import NotYoursError
-from services.alerts.pages import clinic, door, lessons, own, session, templating, words
+from services.alerts.pages import (
+    clinic,
+    door,
+    lessons,
+    own,
+    rules,
+    session,
+    templating,
+    words,
+)
 from services.alerts.pages.house import House
 from services.alerts.writing import RefusedError
 from services.chassis.faults import StoreError
@@ -79,6 +88,8 @@ def create_app(
         (clinic.blueprint(house), session.clinical(house)),
         (lessons.blueprint(house), session.clinical(house)),
         (own.blueprint(house), session.clinical(house)),
+        (rules.figures(house), session.stewards(house)),
+        (rules.switch(house), session.supervisor(house)),
         (door.engine_room(house), session.ops(house)),
         *further,
     ):

@@ -18,6 +18,7 @@ from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import InboxPage, RiskPath
 from services.alerts.views.journal import OwnPart
 from services.alerts.views.ledger import Ledger
+from services.alerts.views.quality import RuleFigures
 from services.alerts.views.reminders import Reminders
 from services.alerts.writing import ReflectionForm
 
@@ -139,6 +140,30 @@ class Learning(Protocol):
         ...
 
 
+class Figures(Protocol):
+    """`services.alerts.views.quality.Quality`: how rules fare, with no client in it."""
+
+    def figures(self, now: datetime) -> list[RuleFigures]:
+        """The figures of every rule, in the order of the inbox."""
+        ...
+
+
+class Switch(Protocol):
+    """`services.alerts.rules.Rules`: which rules speak here."""
+
+    def retire(self, person: Person, channel: str, why: str) -> int:
+        """Let a channel raise no prompt and no review any more.
+
+        Raises:
+            services.alerts.writing.RefusedError: it cannot be retired, or no reason is given.
+        """
+        ...
+
+    def reinstate(self, person: Person, channel: str, why: str) -> int:
+        """Let it speak again."""
+        ...
+
+
 class Commands(Protocol):
     """`services.alerts.desk.Desk`: each returns the position at which its effect stands."""
 
@@ -197,6 +222,8 @@ class House:
     entrance: Entrance
     own: Setting
     lessons: Learning
+    quality: Figures
+    rules: Switch
     now: Callable[[], datetime]
     """The present moment, aware, in UTC."""
     zone: ZoneInfo

@@ -46,6 +46,16 @@ def clinical(house: House) -> Authority:
     return Authority("clinician or supervisor", lambda: _identify(house, _CLINICAL))
 
 
+def stewards(house: House) -> Authority:
+    """Lets in who looks after the rules; no client is behind such a route."""
+    return Authority("supervisor or ops", lambda: _identify(house, ("supervisor", "ops")))
+
+
+def supervisor(house: House) -> Authority:
+    """Lets supervisors in; whose courses they see, the read models decide."""
+    return Authority("supervisor", lambda: _identify(house, ("supervisor",)))
+
+
 def ops(house: House) -> Authority:
     """Lets those in who keep the service running; no client is behind such a route."""
     return Authority("ops", lambda: _identify(house, ("ops",)))

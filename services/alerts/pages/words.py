@@ -219,6 +219,8 @@ SAID = {
     "dismissed": "Dismissed, with your reason. It stays listed on this page.",
     "reflected": "Reflection recorded.",
     "revised": "Revised. What was decided stays as it was recorded.",
+    "retired": "Retired. From now on it is a mark on the chart alone.",
+    "reinstated": "Reinstated. It speaks of what it finds from now on.",
     "found": "Noted as found out.",
     "regular": "Noted. The reminder comes to your inbox by itself, and is no alarm.",
     "journal": "Written down, for you alone.",
@@ -265,6 +267,8 @@ def quiet_reasons(page: EpisodePage, today: date) -> list[str]:
 
 
 def _quiet_line(line: AlertLine) -> str:
+    if line.retired:
+        return f"{line.label}: its rule is {line.retired}; a mark on the chart only."
     if line.waiting:
         return f"{line.label}: three prompts were sent that day already, so it waits in the inbox."
     if line.state == "held":

@@ -43,6 +43,7 @@ from services.alerts.core.course import MessageNoted
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy
 from services.alerts.people import Directory
+from services.alerts.rules import Rules
 from services.alerts.views import course_messages, standing
 from services.alerts.views.inbox_rows import AlertLine, RiskLine
 from services.alerts.views.journal import Journals
@@ -227,6 +228,7 @@ class Courses:
     view: CourseView
     directory: Directory
     policy: Policy
+    rules: Rules
 
     def page(
         self,
@@ -246,12 +248,14 @@ class Courses:
         private = journals.private(person) if journals else {}
         here = {one["reflection"] for one in doc["reflections"]}
         entries = list(doc["alerts"].values())
+        retired = self.rules.retired()
         open_ = sorted(
-            (one for one in entries if one["state"] in standing.OPEN), key=standing.order
+            (one for one in entries if one["state"] in standing.OPEN),
+            key=lambda one: (one["channel"] in retired, *standing.order(one)),
         )
         past = [one for one in entries if one["state"] not in (*standing.OPEN, "held")]
         past.sort(key=lambda one: one["ended_at"] or "", reverse=True)
-        title, lead = _headline(doc, open_)
+        title, lead = _headline(doc, [one for one in open_ if one["channel"] not in retired])
         return EpisodePage(
             episode=episode.hex,
             access=access,
@@ -280,7 +284,11 @@ class Courses:
         return people.caseload(person, now).access(hashed, told)
 
     def _lines(self, entries: Sequence[dict[str, Any]], now: datetime) -> tuple[AlertLine, ...]:
-        return tuple(standing.line(one, now, self.policy) for one in entries)
+        retired = self.rules.all()
+        return tuple(
+            standing.line(one, now, self.policy, retired=retired.get(one["channel"]))
+            for one in entries
+        )
 
 
 def _withhold(doc: Document, person: Person) -> None:

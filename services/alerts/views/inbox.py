@@ -21,6 +21,7 @@ from services.alerts.core.course import MessageNoted
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy, Spoken
 from services.alerts.people import Caseload, Directory
+from services.alerts.rules import Rules
 from services.alerts.views import inbox_messages, standing
 from services.alerts.views.inbox_rows import (
     AlertLine,
@@ -178,6 +179,7 @@ class Inbox:
     view: InboxView
     directory: Directory
     policy: Policy
+    rules: Rules
 
     def page(self, person: Person, now: datetime) -> InboxPage:
         """The person's inbox.
@@ -220,18 +222,21 @@ class Inbox:
     def _rows(self, person: Person, seen: Sequence[Seen], now: datetime) -> list[InboxRow]:
         today = self.policy.day(now)
         mine = [one.doc for one in seen if one.access in ("own", "cover")]
+        retired = self.rules.retired()
         late = rules.waiting(self.policy, list(_spoken(mine, self.policy)), today)
-        rows = [row for one in seen if (row := self._row(one, late, now)) is not None]
+        rows = [row for one in seen if (row := self._row(one, late, retired, now))]
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
     def _row(
-        self, one: Seen, late: frozenset[str], now: datetime
+        self, one: Seen, late: frozenset[str], retired: frozenset[str], now: datetime
     ) -> tuple[tuple[Any, ...], InboxRow] | None:
         doc = one.doc
         shown = [
             entry
             for entry in open_alerts(doc)
-            if _shown(entry, one.access, self.policy, now) and not standing.is_snoozed(entry, now)
+            if entry["channel"] not in retired
+            and _shown(entry, one.access, self.policy, now)
+            and not standing.is_snoozed(entry, now)
         ]
         if not shown:
             return None

@@ -59,6 +59,8 @@ class AlertLine:
     can_dismiss: bool
     unconfirmed: str | None = None
     """The moment to which the source was restored from a backup that does not hold this."""
+    retired: str | None = None
+    """By whom and since when its rule is retired: it is then a mark on the chart alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from services.alerts.core import alert, risk, risk_card
 from services.alerts.core import policy as rules
 from services.alerts.core.card import day
 from services.alerts.core.policy import Policy
+from services.alerts.core.rule import Rule
 from services.alerts.views.inbox_rows import AlertLine, RiskLine
 
 Entry = dict[str, Any]
@@ -259,12 +260,20 @@ def _was(was: Mapping[str, Any]) -> str:
     return str(was["answer"]) if was["answer"] is not None else str(was["state"])
 
 
-def line(entry: Entry, now: datetime, policy: Policy, waiting: bool = False) -> AlertLine:
+def line(
+    entry: Entry,
+    now: datetime,
+    policy: Policy,
+    waiting: bool = False,
+    retired: Rule | None = None,
+) -> AlertLine:
     """An alert as a row or page shows it at this moment."""
     card = entry["card"]
     snoozed = is_snoozed(entry, now)
     due = entry["due_at"]
     tier = "review" if waiting and entry["tier"] == "prompt" else entry["tier"]
+    silent = _silence(retired)
+    tier = "info" if silent is not None else tier
     is_risk = entry["channel"] == rules.RISK
     is_open = entry["state"] in OPEN
     return AlertLine(
@@ -289,7 +298,15 @@ def line(entry: Entry, now: datetime, policy: Policy, waiting: bool = False) -> 
         can_snooze=is_open and not is_risk,
         can_dismiss=is_open and not is_risk,
         unconfirmed=entry["unconfirmed"],
+        retired=silent,
     )
+
+
+def _silence(rule: Rule | None) -> str | None:
+    """By whom and since when a rule is retired, when it is."""
+    if rule is None or rule.retired is None:
+        return None
+    return f"retired by {rule.retired.name} since {day(rule.retired.since.isoformat())}"
 
 
 def is_snoozed(entry: Entry, now: datetime) -> bool:
