@@ -50,6 +50,7 @@ from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.rhythms import RhythmsView, RhythmTable
 from services.alerts.views.risk_path import RiskPathTable
 from services.alerts.views.signin import SignInTables
+from services.alerts.views.supervision import Supervision
 from services.chassis.clock import Clock
 from services.chassis.eventlog import StoreError
 from services.chassis.group_commit import GroupCommit
@@ -132,6 +133,7 @@ class Alerts:
         self.caseload = Caseload(store.views, caseload_view, store.ids)
         self.quality = Quality(store.views, quality_view, self.rules, policy)
         self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
+        self.supervision = Supervision(self.inbox, self.lessons)
         self.reflections = Reflections(store.views, reflections_view)
         self.rhythms = RhythmTable(store.views, rhythms_view)
 
@@ -298,6 +300,7 @@ class Alerts:
             lessons=self.lessons,
             quality=self.quality,
             rules=self.rules,
+            supervision=self.supervision,
             now=self._now,
             zone=settings.policy.zone,
             lenses=self.lenses,

@@ -25,6 +25,7 @@ from services.alerts.views.course import EpisodePage
 from services.alerts.views.inbox_rows import AlertLine, InboxPage, InboxRow, RiskPath
 from services.alerts.views.quality import RuleFigures
 from services.alerts.views.reminders import Reminder, Reminders
+from services.alerts.views.supervision import SupervisionPage
 from services.alerts.writing import ReflectionForm
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
@@ -296,8 +297,8 @@ class Rooms:
         rows.sort(key=lambda row: rank(row.main.tier, row.main.channel))
         return InboxPage(
             rows=tuple(rows), caseload=34, nothing_flagged=22, waiting=3, snoozed=2, unknown=2,
-            unassigned=0, reviews_due=1, seeing_soon=4, laid_out=2, unknowns_open=3, history=0,
-            position=7,
+            unassigned=0, reviews_due=1, seeing_today=1, seeing_soon=4, laid_out=2, unknowns_open=3,
+            history=0, silenced=1, position=7,
             summary=f"{len(rows)} of your 34 clients. Of the others: nothing flagged in 22, 3 "
             "waiting, 2 snoozed, 2 unknown. Not flagged is not the same as doing well.",
         )  # fmt: skip
@@ -374,6 +375,12 @@ class Rooms:
     def reinstate(self, person: Person, channel: str, why: str) -> int:
         self.done.append(("reinstate", person.name, channel, why))
         return 9
+
+    def page(self, person: Person, now: datetime) -> SupervisionPage:
+        return SupervisionPage(
+            team=person.role == "supervisor", supervisors=(), days=7, laid_out=(), coming=(),
+            reviews=(), leave=(), shared=(),
+        )  # fmt: skip
 
     def risk_path(self) -> RiskPath:
         return RiskPath(self.banner is None, NOW.isoformat(), 0, 0.0, self.banner)
@@ -517,6 +524,7 @@ def house(rooms: Rooms, **parts: Any) -> House:
         "lessons": rooms,
         "quality": rooms,
         "rules": rooms,
+        "supervision": rooms,
         "now": lambda: NOW,
         "zone": ZONE,
         "lenses": LENSES,

@@ -16,8 +16,8 @@ from tests.service.lessons_rig import clinic
 from tests.service.pages_rig import app_of
 
 PAGES = {
-    "alice": ("/patterns", "/pivots"),
-    "sam": ("/patterns", "/pivots", "/rules"),
+    "alice": ("/?tier=prompt", "/patterns", "/pivots", "/supervision"),
+    "sam": ("/patterns", "/pivots", "/supervision", "/rules"),
     "olga": ("/rules",),
 }
 

@@ -9,6 +9,7 @@ from services.alerts import api
 from services.alerts.core import lens
 from services.alerts.pages import House, clinical, create_app, person, session
 from services.alerts.pages.reading import Views
+from services.alerts.views.supervision import Supervision
 from services.alerts.wiring import HERE
 from services.chassis.http.health import Health
 from tests.service.alerts_rig import Rig
@@ -53,6 +54,7 @@ def app_of(rig: Rig, **parts: Any) -> Flask:
         "lessons": rig.lessons,
         "quality": rig.quality,
         "rules": rig.rules,
+        "supervision": Supervision(rig.inbox, rig.lessons),
         "now": rig.clock.now,
         "zone": rig.settings.policy.zone,
         "lenses": lens.load(HERE / "lenses"),

@@ -96,6 +96,8 @@ ROUTES: dict[tuple[str, str], tuple[int, int, int, int, int, int]] = {
     ("GET", "/rules"): (404, 404, 404, 200, 200, 401),
     ("POST", "/rules/<channel>/retire"): (404, 404, 404, 303, 404, 401),
     ("POST", "/rules/<channel>/reinstate"): (404, 404, 404, 303, 404, 401),
+    ("POST", "/"): (200, 200, 200, 200, 404, 401),
+    ("GET", "/supervision"): (200, 200, 200, 200, 404, 401),
     ("GET", "/patterns"): (200, 200, 200, 200, 404, 401),
     ("GET", "/pivots"): (200, 200, 200, 200, 404, 401),
     ("GET", "/episodes/<id:episode>"): (200, 404, 404, 200, 404, 401),

@@ -16,6 +16,7 @@ from services.alerts.pages import (
     own,
     rules,
     session,
+    supervision,
     templating,
     words,
 )
@@ -88,6 +89,7 @@ def create_app(
         (clinic.blueprint(house), session.clinical(house)),
         (lessons.blueprint(house), session.clinical(house)),
         (own.blueprint(house), session.clinical(house)),
+        (supervision.blueprint(house), session.clinical(house)),
         (rules.figures(house), session.stewards(house)),
         (rules.switch(house), session.supervisor(house)),
         (door.engine_room(house), session.ops(house)),

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, NotFound
 
+from services.alerts.core.card import LABELS
 from services.alerts.core.policy import DISMISS_REASONS, RISK_DONE
-from services.alerts.pages import form, reflecting, session, sparks
+from services.alerts.pages import form, reflecting, session, sifting, sparks
 from services.alerts.pages.catching_up import catch_up
 from services.alerts.pages.house import House
 from services.alerts.pages.reflecting import writable
@@ -85,15 +86,13 @@ def hall(house: House) -> Blueprint:
         if person().role == "ops":
             return redirect(url_for("engine_room.status"), 303)
         catch_up(house)
-        page = house.reading.inbox(person())
-        pictures = {row.episode: sparks.spark(row) for row in page.rows}
-        return render_template(
-            "inbox.html",
-            page=page,
-            sparks=pictures,
-            reminders=house.reading.reminders(person()),
-            here="inbox",
-        )
+        return _inbox(house)
+
+    @routes.post("/")
+    def find() -> ResponseReturnValue:
+        if person().role == "ops":
+            raise NotFound
+        return _inbox(house)
 
     @routes.post("/signout")
     def sign_out() -> ResponseReturnValue:
@@ -101,6 +100,20 @@ def hall(house: House) -> Blueprint:
         return session.finish()
 
     return routes
+
+
+def _inbox(house: House) -> str:
+    """The inbox, or what was chosen of it; words of a client come by POST, never in an address."""
+    page = house.reading.inbox(person())
+    sieve = sifting.read(request.args, request.form)
+    return render_template(
+        "inbox.html",
+        page=page,
+        sifted=sifting.sift(page.rows, sieve, house.today(), LABELS),
+        sparks={row.episode: sparks.spark(row) for row in page.rows},
+        reminders=house.reading.reminders(person()),
+        here="inbox",
+    )
 
 
 def _mark_seen(house: House, page: EpisodePage, episode: UUID) -> None:

@@ -20,6 +20,7 @@ from services.alerts.views.journal import OwnPart
 from services.alerts.views.ledger import Ledger
 from services.alerts.views.quality import RuleFigures
 from services.alerts.views.reminders import Reminders
+from services.alerts.views.supervision import SupervisionPage
 from services.alerts.writing import ReflectionForm
 
 
@@ -164,6 +165,14 @@ class Switch(Protocol):
         ...
 
 
+class Supervising(Protocol):
+    """`services.alerts.views.supervision.Supervision`: what lies ready for supervision."""
+
+    def page(self, person: Person, now: datetime) -> SupervisionPage:
+        """Of the team where one is supervised, else of the person's own courses."""
+        ...
+
+
 class Commands(Protocol):
     """`services.alerts.desk.Desk`: each returns the position at which its effect stands."""
 
@@ -224,6 +233,7 @@ class House:
     lessons: Learning
     quality: Figures
     rules: Switch
+    supervision: Supervising
     now: Callable[[], datetime]
     """The present moment, aware, in UTC."""
     zone: ZoneInfo

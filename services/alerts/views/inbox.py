@@ -191,7 +191,8 @@ class Inbox:
         position = self.store.position(self.view)  # before the rows: they may show more, never less
         seen = self.documents(person, now)
         rows = self._rows(person, seen, now)
-        return _page(person, seen, rows, position, self.policy, now)
+        retired = self.rules.retired()
+        return _page(person, seen, rows, position, self.policy, now, retired)
 
     def rows(self, person: Person, now: datetime) -> list[InboxRow]:
         """The rows alone, in the order of benefit."""
@@ -311,6 +312,7 @@ def _page(
     position: int,
     policy: Policy,
     now: datetime,
+    retired: frozenset[str],
 ) -> InboxPage:
     today = policy.day(now)
     mine = [one.doc for one in seen if one.access in ("own", "cover")]
@@ -320,6 +322,8 @@ def _page(
     snoozed = [doc for doc in rest if any(standing.is_snoozed(e, now) for e in open_alerts(doc))]
     held = [doc for doc in rest if doc not in snoozed and holds(doc)]
     quiet = [doc for doc in rest if doc not in snoozed and doc not in held]
+    silenced = [doc for doc in quiet if any(e["channel"] in retired for e in open_alerts(doc))]
+    quiet = [doc for doc in quiet if doc not in silenced]
     unknown = [doc for doc in quiet if is_unknown(doc)]
     reviews = [
         one for doc in mine for one in doc["reviews"].values() if one["author"] == person.id.hex
@@ -330,12 +334,14 @@ def _page(
         "waiting": len(held),
         "snoozed": len(snoozed),
         "unknown": len(unknown),
+        "silenced": len(silenced),
     }
     return InboxPage(
         rows=tuple(rows),
         **counts,
         unassigned=sum(row.access == "unassigned" for row in rows),
         reviews_due=sum(_is_due(one, today) for one in reviews),
+        seeing_today=sum((doc["next_session"] or "")[:10] == today.isoformat() for doc in active),
         seeing_soon=sum(_is_soon(doc, today) for doc in active),
         laid_out=sum(_is_laid_out(row, policy, now) for row in rows),
         unknowns_open=sum(len(one["unknowns"]) for one in reviews),
@@ -378,8 +384,10 @@ def _summary(rows: Sequence[InboxRow], counts: Mapping[str, int]) -> str:
     of = f"{own} of your {counts['caseload']} clients" if counts["caseload"] else "No clients yet"
     if not counts["caseload"]:
         return f"{of}."
+    silent = f", {counts['silenced']} of a retired rule alone" if counts["silenced"] else ""
     return (
         f"{of}. Of the others: nothing flagged in {counts['nothing_flagged']}, "
-        f"{counts['waiting']} waiting, {counts['snoozed']} snoozed, {counts['unknown']} unknown. "
+        f"{counts['waiting']} waiting, {counts['snoozed']} snoozed, "
+        f"{counts['unknown']} unknown{silent}. "
         "Not flagged is not the same as doing well."
     )

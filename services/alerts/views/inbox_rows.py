@@ -124,6 +124,8 @@ class InboxPage:
     """Rows here for which no present clinician is known (the backup's)."""
     reviews_due: int
     """Reflections of this person whose review date has come."""
+    seeing_today: int
+    """Episodes of this person with a session today."""
     seeing_soon: int
     """Episodes of this person with a session today or tomorrow."""
     laid_out: int
@@ -131,6 +133,8 @@ class InboxPage:
     unknowns_open: int
     history: int
     """Clients with answers to risk items that came with an import of history, not yet seen."""
+    silenced: int
+    """Courses without a row in which a retired rule alone has found something."""
     position: int
     """The position of the log that this shows."""
     summary: str

@@ -159,7 +159,7 @@ class Lessons:
         """
         today, people = self.policy.day(now), self.directory.people()
         lessons = []
-        for doc in self._documents(person, scope, now):
+        for doc in self.documents(person, scope, now):
             hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
             whose = people.clinician(hashed)
             lessons.append(learn(doc, today, whose.id.hex if whose else str(hashed)))
@@ -172,7 +172,7 @@ class Lessons:
             services.chassis.view.NotBuiltError: the view was never built; say so.
         """
         table = self.store.table(self.view)
-        courses = self._documents(person, scope, now, table.c.pivoted.is_(True))
+        courses = self.documents(person, scope, now, table.c.pivoted.is_(True))
         found = [one for doc in courses for one in pivot.followed(doc)]
         found.sort(key=lambda one: (one.since, one.episode), reverse=True)
         endings = self.store.count(self.view, where=table.c.ended.is_(True))
@@ -181,7 +181,7 @@ class Lessons:
         all_ = self.store.select(self.view, where=table.c.pivoted.is_(True))
         return found, pivot.elsewhere(all_, endings)
 
-    def _documents(
+    def documents(
         self, person: Person, scope: str, now: datetime, also: Any = None
     ) -> Sequence[Document]:
         """The courses of a scope, also those that have ended."""
