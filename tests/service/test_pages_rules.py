@@ -42,7 +42,7 @@ def test_a_retired_rule_raises_nothing_and_stays_on_the_chart(rig: Rig) -> None:
     assert rows(rig) == [("m", "off_track")]
     page = text(rig, "alice", f"/episodes/{id_of('episode', 'k').hex}")
     assert "This rule is retired by sam since 2 March" in page
-    assert "its rule is retired by sam since 2 March" in page  # why was I not prompted
+    assert f"sam had retired this rule on 2 March 2026 ({WHY})" in page
     course = rig.store.views.get(rig.courses.view, id_of("episode", "k"))
     assert course is not None
     assert [one["tier"] for one in course["alerts"].values()] == ["info"]

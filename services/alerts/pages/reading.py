@@ -1,7 +1,8 @@
 """The pages' reading side over the read models: one person's view, and how new all of it is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,8 @@ from services.chassis.views import ViewStore, reader_name
 
 KEPT_S = 1.0
 """For how long an answer about the views' age is given again: it costs a look at the log."""
+CAPPED_FOR = timedelta(days=7)
+"""For how long a prompt over the day's cap is looked for at the most."""
 SILENT_S = 30.0
 """A follower that did not come round for longer is shown as stopped."""
 
@@ -73,7 +76,26 @@ class Views:
         page = self.courses.page(person, episode, self.clock.now(), self.journals)
         if page is None:
             raise NotYoursError
-        return page
+        return self._with_cap(page, person)
+
+    def _with_cap(self, page: EpisodePage, person: Person) -> EpisodePage:
+        """The page with the prompts that wait for their day marked; the caseload is read for it.
+
+        A prompt waits a few days at most, so an older one needs no look.
+        """
+        now = self.clock.now()
+        fresh = any(
+            line.tier == "prompt" and now - datetime.fromisoformat(line.raised_at) < CAPPED_FOR
+            for line in page.alerts
+        )
+        if not fresh or page.access not in ("own", "cover"):
+            return page
+        late = self.inboxes.capped(person, now)
+        lines = [
+            replace(line, waiting=True, tier="review") if line.alert in late else line
+            for line in page.alerts
+        ]
+        return replace(page, alerts=tuple(lines))
 
     def ledger(self, person: Person) -> Ledger:
         """What the person noted as unknown, by reason."""

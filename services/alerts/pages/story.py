@@ -8,7 +8,7 @@ from typing import Any
 from services.alerts.core.card import LABELS
 from services.alerts.core.caseload import Statistics, beside
 from services.alerts.core.lesson import pivots
-from services.alerts.pages import words
+from services.alerts.pages import why, words
 from services.alerts.pages.axes import day_of
 from services.alerts.pages.chart import NARROW, WIDE, Drawing, draw, live_effects
 from services.alerts.views.course import EpisodePage
@@ -63,7 +63,8 @@ class Story:
     effects: tuple[Effect, ...]
     beside: str
     """What stands beside effects: the same in courses without a pivot, or that it is not known."""
-    quiet: tuple[str, ...]
+    quiet: tuple[why.Why, ...]
+    """Why nobody was prompted, rule by rule."""
     expected: str
 
 
@@ -93,7 +94,7 @@ def tell(
         rows=table(course, key),
         effects=tuple(_effect(new, course) for new, _ in reversed(pivots(course))),
         beside=beside(known(key.split("|")[0] if key else None)),
-        quiet=tuple(words.quiet_reasons(page, today)),
+        quiet=why.answers(page),
         expected=_expected(course, key, today),
     )
 

@@ -5,10 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.alerts.core.card import LABELS, NO_VERDICT
-from services.alerts.views.course import EpisodePage
-from services.alerts.views.inbox_rows import AlertLine
-
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -251,50 +247,6 @@ def model_number(forecast: Mapping[str, Any] | None) -> str:
     return (
         f"The model’s number for the same: {percent(forecast['p_worked'])}. "
         "How often such numbers come true here is not known yet."
-    )
-
-
-def quiet_reasons(page: EpisodePage, today: date) -> list[str]:
-    """Why no prompt was sent, in plain reasons, for each thing that might have been one."""
-    reasons = [*map(_quiet_line, (*page.alerts, *page.held))]
-    reasons += [_past_line(line, page.document) for line in page.past[:5]]
-    reasons += [_old_news(finding) for finding in page.document["findings"] if finding["old_news"]]
-    reasons += page.not_assessable
-    if page.document["status"] == "closed":
-        reasons.append("The episode is closed: what comes in is shown on the chart only.")
-    found = [reason for reason in reasons if reason]
-    return found or [f"No rule found anything in the measures received. {NO_VERDICT}"]
-
-
-def _quiet_line(line: AlertLine) -> str:
-    if line.retired:
-        return f"{line.label}: its rule is {line.retired}; a mark on the chart only."
-    if line.waiting:
-        return f"{line.label}: three prompts were sent that day already, so it waits in the inbox."
-    if line.state == "held":
-        return f"{line.label}: the same kind of finding spoke less than four weeks ago."
-    if line.state == "snoozed" and line.snoozed_until:
-        return f"{line.label}: put off until {day(line.snoozed_until)}."
-    if line.tier == "review":
-        return f"{line.label}: laid in the inbox for review; it does not interrupt."
-    if line.tier == "info":
-        return f"{line.label}: a mark on the chart; it never interrupts."
-    return ""
-
-
-def _past_line(line: AlertLine, document: Mapping[str, Any]) -> str:
-    known = document["alerts"].get(line.alert) or {}
-    dismissed = known.get("dismissed")
-    if line.state == "dismissed" and dismissed:
-        return f"{line.label}: dismissed on {day(dismissed['at'])} ({dismissed['reason']})."
-    return f"{line.label}: {ENDED.get(line.state, line.state)}."
-
-
-def _old_news(finding: Mapping[str, Any]) -> str:
-    name = LABELS.get(finding["channel"], finding["channel"])
-    return (
-        f"{name}: its newest measure was over 28 days old on arrival, or the episode was closed; "
-        "a mark on the chart only."
     )
 
 

@@ -19,7 +19,7 @@ The document (key = episode id, sealed under the client's key):
                           due_at, escalated_at, escalated_to, escalated_why, seen_at,
                           snoozed_until, acknowledged: {by, at, done, note, to} | None,
                           dismissed: {by, at, reason} | None, ended_at, ended_why,
-                          unchanged_since, history: [{at, what}]}},
+                          unchanged_since, history: [{at, what, tier, until, again, old_news}]}},
      reflections: [{reflection, at, author, expectation, assumption,
                     unknowns: [{unknown, what, why, who, find, how, closed_on}], client_view,
                     preference, pattern, choices: {lens: [choice]}, considered,
@@ -31,8 +31,8 @@ The document (key = episode id, sealed under the client's key):
 Free text of a reflection is in the document; `page` takes out what its author did not share.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -42,6 +42,7 @@ from services.alerts.core.card import WHY_NOT
 from services.alerts.core.course import MessageNoted
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy
+from services.alerts.core.rule import Rule
 from services.alerts.people import Directory
 from services.alerts.rules import Rules
 from services.alerts.views import course_messages, standing
@@ -80,13 +81,15 @@ class EpisodePage:
     private: dict[str, dict[str, Any]]
     """Reflection id to {own_part, confidence, journal}: the author's own alone, else empty."""
     position: int
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """What was decided about rules here, by channel."""
 
 
 class CourseView(View):
     """Folds everything known of an episode into one document."""
 
     name: ClassVar[str] = "course"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     topics: ClassVar[frozenset[str]] = standing.TOPICS | {
         MessageNoted.TOPIC,
         reflection.ReflectionRecorded.TOPIC,
@@ -271,6 +274,7 @@ class Courses:
             not_assessable=_not_assessable(doc),
             private={key: part for key, part in private.items() if key in here},
             position=doc["position"],
+            rules=self.rules.all(),
         )
 
     def access(self, person: Person, doc: Document, now: datetime) -> str | None:

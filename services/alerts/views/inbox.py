@@ -198,6 +198,15 @@ class Inbox:
         """The rows alone, in the order of benefit."""
         return self._rows(person, self.documents(person, now), now)
 
+    def capped(self, person: Person, now: datetime) -> frozenset[str]:
+        """The alerts of the person's own courses that wait because the day's cap is reached."""
+        mine = [one.doc for one in self.documents(person, now) if one.access in ("own", "cover")]
+        return self._late(mine, now)
+
+    def _late(self, mine: Sequence[Document], now: datetime) -> frozenset[str]:
+        spoken = list(_spoken(mine, self.policy))
+        return rules.waiting(self.policy, spoken, self.policy.day(now))
+
     def unassigned(self, now: datetime) -> int:
         """How many courses with an open alert have no clinician in reach, for the metric."""
         reachable = self.directory.people().reachable(now)
@@ -221,10 +230,9 @@ class Inbox:
         return found
 
     def _rows(self, person: Person, seen: Sequence[Seen], now: datetime) -> list[InboxRow]:
-        today = self.policy.day(now)
         mine = [one.doc for one in seen if one.access in ("own", "cover")]
         retired = self.rules.retired()
-        late = rules.waiting(self.policy, list(_spoken(mine, self.policy)), today)
+        late = self._late(mine, now)
         rows = [row for one in seen if (row := self._row(one, late, retired, now))]
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 

@@ -25,6 +25,10 @@ ANSWERS_KEPT = 12
 """Answers to one risk item that a document holds, the newest by clinical date."""
 
 
+_HELD_BY = ("tier", "until", "again", "old_news")
+"""What a step of an alert's history says beside its moment: what let it speak, or held it."""
+
+
 def fold(entry: Entry | None, event: Any) -> Entry | None:
     """An alert's entry after one of its events; None while it never spoke."""
     step = _STEPS.get(type(event))
@@ -35,7 +39,8 @@ def fold(entry: Entry | None, event: Any) -> Entry | None:
     entry = step(entry, event)
     if entry is not None and (entry["state"] != before or isinstance(event, _TOLD)):
         what = type(event).__name__.removeprefix("Alert").lower()
-        entry["history"].append({"at": event.timestamp.isoformat(), "what": what})
+        step = {"at": event.timestamp.isoformat(), "what": what}
+        entry["history"].append(step | {name: getattr(event, name, None) for name in _HELD_BY})
     return entry
 
 
