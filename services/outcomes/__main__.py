@@ -18,6 +18,7 @@ from services.chassis.command import (
     with_command,
 )
 from services.chassis.safekeeping import Keeping, add_safekeeping
+from services.outcomes.commands.importing import add_import
 
 if TYPE_CHECKING:
     from services.chassis.backup import Manifest
@@ -78,6 +79,8 @@ def _states(store: "Store", manifest: "Manifest", clock: "Clock") -> None:
 
 add_upkeep(outcomes, opened)
 add_safekeeping(outcomes, Keeping("outcomes", opened, _unopened, _is_elsewhere, _states))
+add_import(outcomes, opened)
+add_safekeeping(outcomes, Keeping("outcomes", opened, _unopened, _is_elsewhere))
 
 
 @outcomes.command("migrate")

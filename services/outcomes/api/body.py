@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from flask import request
+from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from services.chassis.http.problem import Problem, ProblemError
@@ -36,6 +37,10 @@ class UnfitError(Exception):
         """Say where and what; the detail repeats no value."""
         super().__init__(detail)
         self.pointer, self.detail = pointer, detail
+
+
+UNFIT = (ValidationError, UnfitError)
+"""What `fitted` raises."""
 
 
 def loaded(schema: DoorSchema) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _content(schema: MeasureIn, value: Any) -> Line:
         return value
     try:
         return flat.measure(body.fitted(schema, value))
-    except (ValidationError, body.UnfitError) as error:
+    except body.UNFIT as error:
         return error
 
 

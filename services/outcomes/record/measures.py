@@ -150,7 +150,7 @@ class Measures:
             course = episode.fold(sight.events(UUID(past.latest.episode)))
             if course is not None and course.announced and course.owner != past.latest.owner:
                 raise OtherClientError("this episode is another client's")
-            reading = self._read(measure.content_of(past.latest))
+            reading = self.read(measure.content_of(past.latest))
             if reading.why is not None:
                 raise StillUnknownError("the instrument of this measure is still unknown")
             events = measure.decide_release(past, reading, self._clock.now())
@@ -211,7 +211,7 @@ class Measures:
     def _released(self, past: measure.State, at: datetime) -> list[Event]:
         """Recorded at last; what cannot be read any more stays for somebody to look at."""
         try:
-            reading = self._read(measure.content_of(past.latest))
+            reading = self.read(measure.content_of(past.latest))
         except ScoringError:
             return []
         return [] if reading.why else measure.decide_release(past, reading, at)
@@ -262,7 +262,7 @@ class Measures:
     def _reading(self, sender: str, content: Content) -> Reading | Exception:
         """What the answers come to; a repeat is never refused for what was not known then."""
         try:
-            return self._read(content)
+            return self.read(content)
         except ScoringError as error:
             stream = self.id_of(sender, content.external_id)
             past = measure.fold(readable(self._decisions.log.read(stream)))
@@ -270,8 +270,14 @@ class Measures:
                 return error
             return Reading(why=measure.UNKNOWN_INSTRUMENT)
 
-    def _read(self, content: Content) -> Reading:
-        """Risk answers before anything else, so that nothing after them can lose them."""
+    def read(self, content: Content) -> Reading:
+        """What the answers come to, nothing stored.
+
+        Risk answers come before anything else, so that nothing after them can lose them.
+
+        Raises:
+            ScoringError: they are impossible for the instrument.
+        """
         instrument = self._instruments.get(content.instrument)
         if instrument is None:
             return Reading(why=measure.UNKNOWN_INSTRUMENT)

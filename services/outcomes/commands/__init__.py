@@ -1,0 +1,1 @@
+"""Commands of the outcomes service that are a topic of their own."""

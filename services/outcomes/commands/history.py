@@ -1,0 +1,179 @@
+"""Reads a clinic's history from a file: rows with their numbers, results beside them, resumable.
+
+What goes wrong in a row is written to its line of the results and holds up no other.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+
+from services.outcomes.api import body
+
+RESULTS = ("row", "status", "external_id", "reason")
+FINGERPRINT_BYTES = 1_000_000
+
+
+class HistoryError(Exception):
+    """A file cannot be imported as it is; the text says what to do, and repeats no cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, or the error that it is."""
+
+    number: int
+    """As an editor counts lines: the header of a table is row 1."""
+    values: dict[str, Any]
+    error: Exception | None = None
+
+
+class Source:
+    """The rows of a CSV table or of lines of JSON, one after another, in any size."""
+
+    def __init__(self, path: Path) -> None:
+        """Read `path`; its name says what it is: .csv, .tsv, .ndjson or .jsonl.
+
+        Raises:
+            HistoryError: it is empty, or of another kind.
+        """
+        self.path, self.size = path, path.stat().st_size
+        kind = path.suffix.lower()
+        if kind not in (".csv", ".tsv", ".ndjson", ".jsonl"):
+            raise HistoryError(f"{path.name}: the name ends in .csv, .tsv, .ndjson or .jsonl")
+        if not self.size:
+            raise HistoryError(f"{path.name} is empty")
+        self._lined = kind in (".ndjson", ".jsonl")
+        self._raw: IO[bytes] = path.open("rb")
+        try:
+            self.header = () if self._lined else self._open_table()
+        except HistoryError:
+            self._raw.close()
+            raise
+
+    def __enter__(self) -> "Source":
+        """Nothing more to open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the file go."""
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._raw.close()
+
+    @property
+    def read_bytes(self) -> int:
+        """How far it has been read, for a bar of progress."""
+        return self.size if self._raw.closed else self._raw.tell()
+
+    def fingerprint(self) -> str:
+        """What tells this file from another: its size and its beginning, hashed."""
+        with self.path.open("rb") as file:
+            begins = file.read(FINGERPRINT_BYTES)
+        return sha256(str(self.size).encode() + b"\0" + begins).hexdigest()[:32]
+
+    def rows(self) -> Iterator[Row]:
+        """Every row; the last one is an error where a table is broken from there on."""
+        return self._lines() if self._lined else self._cells()
+
+    def _open_table(self) -> tuple[str, ...]:
+        # Line by line: a byte that is no UTF-8 spoils its own row, not the thousand around it.
+        text = (line.decode("utf-8") for line in self._raw)
+        try:
+            first = next(text).removeprefix("\ufeff")
+            mark = max((",", ";", "\t"), key=first.count)
+            header = next(csv.reader([first], delimiter=mark, strict=True), [])
+        except (UnicodeDecodeError, csv.Error):
+            raise HistoryError(f"{self.path.name}: row 1 is no header in UTF-8") from None
+        names = tuple(name.strip() for name in header)
+        if not any(names) or len(set(names)) != len(names):
+            raise HistoryError(f"{self.path.name}: row 1 names each column, and each once")
+        self._table = csv.reader(text, delimiter=mark, strict=True)
+        return names
+
+    def _cells(self) -> Iterator[Row]:
+        try:
+            for cells in self._table:
+                number = self._table.line_num + 1
+                if not any(cell.strip() for cell in cells):
+                    continue
+                if len(cells) != len(self.header):
+                    yield Row(number, {}, HistoryError(
+                        f"has {len(cells)} cells where the header has {len(self.header)}"
+                    ))  # fmt: skip
+                    continue
+                yield Row(number, dict(zip(self.header, cells, strict=True)))
+        except (UnicodeDecodeError, csv.Error):
+            number = self._table.line_num + 2
+            yield Row(number, {}, HistoryError("from here on this is no CSV in UTF-8; not read"))
+
+    def _lines(self) -> Iterator[Row]:
+        for number, raw in enumerate(self._raw, 1):
+            if not raw.strip():
+                continue
+            try:
+                value = body.parsed(raw)
+            except body.NotJsonError as error:
+                yield Row(number, {}, error)
+                continue
+            if isinstance(value, dict) and not isinstance(value, body.Doubled):
+                yield Row(number, value)
+            else:
+                yield Row(number, {}, HistoryError("is no JSON object with each name once"))
+
+
+class Results:
+    """The file that says of every row what became of it; a later run goes on behind its end."""
+
+    def __init__(self, path: Path | None, source: Source, *, resume: bool, how: str) -> None:
+        """Write to `path`, nowhere when it is None; `how` is kept apart: a trial is no import.
+
+        Raises:
+            HistoryError: it is there and is not to be resumed, or is of another file.
+        """
+        self.done = 0
+        """The last row that is settled."""
+        self._file: IO[str] | None = None
+        if path is None:
+            return
+        stamp = json.dumps({"file": source.fingerprint(), "how": how})
+        if path.exists():
+            self.done = _settled(path, stamp, resume=resume)
+            self._file = path.open("a", encoding="utf-8", newline="")
+            self._rows = csv.writer(self._file)
+            return
+        if resume:
+            raise HistoryError(f"{path.name} is not there: leave --resume out to begin")
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._rows = csv.writer(self._file)
+        self._rows.writerows([RESULTS, (0, "begun", "", stamp)])
+
+    def write(self, lines: list[tuple[int, str, str, str]]) -> None:
+        """Add what became of these rows; they are settled from then on."""
+        if self._file is not None:
+            self._rows.writerows(lines)
+            self._file.flush()
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _settled(path: Path, stamp: str, *, resume: bool) -> int:
+    if not resume:
+        raise HistoryError(f"{path.name} is there already: add --resume, or name another file")
+    text = path.read_text("utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:  # the last line was cut off when the run before ended
+        path.write_text(whole, "utf-8", newline="")
+    lines = list(csv.reader(io.StringIO(whole, newline="")))
+    if len(lines) < 2 or tuple(lines[0]) != RESULTS or lines[1][3] != stamp:
+        raise HistoryError(f"{path.name} holds the results of another file or another way")
+    return max(int(line[0]) for line in lines[1:])

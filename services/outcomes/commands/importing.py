@@ -1,0 +1,207 @@
+"""The command that takes in a clinic's history: a table or lines of JSON, row by row, once each."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from services.chassis.command import Opened, data_option, progress
+
+if TYPE_CHECKING:
+    from services.outcomes.commands.history import Results, Row, Source
+    from services.outcomes.core.measure import Content
+    from services.outcomes.formats.table import RowMapping
+    from services.outcomes.wiring import Outcomes
+
+TOGETHER = 1_000
+"""Rows that are stored, and their results written, at a time."""
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+Line = tuple[int, str, str, str]
+REFUSED = "refused"
+
+
+def add_import(group: click.Group, opened: Opened) -> None:
+    """Give the service's group its command `import`."""
+
+    @group.command("import")
+    @click.argument("file", type=FILE)
+    @click.option("--sender", required=True, help="In whose name, as of `sender add`.")
+    @click.option("--mapping", type=FILE, help="TOML that says which column holds what.")
+    @click.option("--dry-run", is_flag=True, help="Store nothing; tell what would be refused.")
+    @click.option(
+        "--results",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="CSV to write what became of every row to.",
+    )
+    @click.option("--resume", is_flag=True, help="Go on behind the last row in --results.")
+    @data_option
+    def import_(
+        file: Path,
+        sender: str,
+        mapping: Path | None,
+        dry_run: bool,
+        results: Path | None,
+        resume: bool,
+        data: Path,
+    ) -> None:
+        """Take in measures of a clinic's history from FILE (.csv, .tsv, .ndjson, .jsonl).
+
+        Without --mapping the columns are named as at the door: external_id, client, episode,
+        instrument, administered_at, total, item_1, item_2, ... Safe to repeat: a row that is
+        recorded already changes nothing. Exit code 1 when a row was refused.
+        """
+        if resume and results is None:
+            raise click.UsageError("--resume needs the --results of the run before")
+        with opened(data) as service:
+            counts = _run(service, file, sender, mapping, results, dry_run, resume)
+        _tell(counts, results, dry_run=dry_run)
+
+
+def _run(
+    service: "Outcomes",
+    file: Path,
+    sender: str,
+    mapping: Path | None,
+    results: Path | None,
+    dry_run: bool,
+    resume: bool,
+) -> Counter[str]:
+    from services.outcomes.commands.history import Results, Source
+    from services.outcomes.formats import table
+
+    if not any(one.name == sender and not one.revoked for one in service.senders.list()):
+        raise click.ClickException(
+            f"there is no sender of that name: pivotpoint outcomes sender add {sender}"
+        )
+    rows = table.read(mapping.name, _text(mapping)) if mapping else table.RowMapping()
+    with Source(file) as source:
+        _check(source, rows)
+        how = "dry run" if dry_run else "import"
+        with closing(Results(results, source, resume=resume, how=how)) as written:
+            return Importing(service, sender, rows, dry_run=dry_run).all(source, written)
+
+
+class Importing:
+    """Carries rows to the record, as many at a time as fit one commit well."""
+
+    def __init__(
+        self, service: "Outcomes", sender: str, mapping: "RowMapping", *, dry_run: bool
+    ) -> None:
+        """Import in the name of `sender`; a dry run stores nothing."""
+        from services.outcomes.api.fields import Calendar
+        from services.outcomes.api.schemas import MeasureIn
+
+        self._measures, self._sender = service.record.measures, sender
+        self._mapping, self._dry_run = mapping, dry_run
+        self._schema = MeasureIn(Calendar(service.clock, service.settings.zone))
+
+    def all(self, source: "Source", results: "Results") -> Counter[str]:
+        """Take every row that is not settled; how many came to what."""
+        counts: Counter[str] = Counter()
+        with progress("trying" if self._dry_run else "importing") as move:
+            for rows in _batches(source.rows(), results.done):
+                lines = self._take(rows)
+                results.write(lines)
+                counts.update(status for _, status, _, _ in lines)
+                move(source.read_bytes, source.size)
+        return counts
+
+    def _take(self, rows: "Sequence[Row]") -> list[Line]:
+        parsed = [(row, self._content(row)) for row in rows]
+        contents = [one for _, one in parsed if not isinstance(one, Exception)]
+        answers = iter(self._tried(contents) if self._dry_run else self._stored(contents))
+        return [
+            _refused(row, one) if isinstance(one, Exception) else _line(row, one, next(answers))
+            for row, one in parsed
+        ]
+
+    def _content(self, row: "Row") -> "Content | Exception":
+        from services.outcomes.api import body
+        from services.outcomes.formats import flat
+
+        if row.error is not None:
+            return row.error
+        try:
+            return flat.measure(body.fitted(self._schema, self._mapping.flat(row.values)))
+        except body.UNFIT as error:
+            return error
+
+    def _stored(self, contents: "Sequence[Content]") -> list[str | Exception]:
+        from services.outcomes.api.answers import status_of
+
+        words = {201: "recorded", 200: "repeated", 202: "held"}
+        return [
+            one if isinstance(one, Exception) else words[status_of(one)]
+            for one in self._measures.post_all(self._sender, contents)
+        ]
+
+    def _tried(self, contents: "Sequence[Content]") -> list[str | Exception]:
+        from services.outcomes.core.scoring import ScoringError
+
+        found: list[str | Exception] = []
+        for content in contents:
+            try:
+                found.append("held" if self._measures.read(content).why else "fits")
+            except ScoringError as error:
+                found.append(error)
+        return found
+
+
+def _batches(rows: "Iterator[Row]", done: int) -> "Iterator[list[Row]]":
+    left = (row for row in rows if row.number > done)
+    while batch := list(islice(left, TOGETHER)):
+        yield batch
+
+
+def _line(row: "Row", content: "Content", answer: str | Exception) -> Line:
+    if isinstance(answer, Exception):
+        return _refused(row, answer, content)
+    why = (
+        "the instrument is unknown, or the client is not the episode's" if answer == "held" else ""
+    )
+    return row.number, answer, content.external_id, why
+
+
+def _refused(row: "Row", error: Exception, content: "Content | None" = None) -> Line:
+    from services.chassis.http.problem import resolve
+    from services.outcomes.api.problems import TABLE, AnswersError
+    from services.outcomes.commands.history import HistoryError
+    from services.outcomes.core.scoring import ScoringError
+
+    id_ = content.external_id if content else str(row.values.get("external_id", ""))[:128]
+    if isinstance(error, HistoryError):
+        return row.number, REFUSED, id_, str(error)
+    if isinstance(error, ScoringError) and content is not None:
+        error = AnswersError(error, content.items)
+    problem = resolve(error, TABLE)
+    faults = [f"{one['pointer'].lstrip('/')} {one['detail']}".strip() for one in problem.errors]
+    return row.number, REFUSED, id_, "; ".join(faults) or problem.detail or problem.title
+
+
+def _check(source: "Source", mapping: "RowMapping") -> None:
+    missing = mapping.needs(source.header) if source.header else []
+    if missing:
+        raise click.ClickException(
+            f"{source.path.name} has no column {', '.join(missing)}, which the mapping names; "
+            f"it has {', '.join(source.header)}"
+        )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{path.name} is not written in UTF-8") from None
+
+
+def _tell(counts: Counter[str], results: Path | None, *, dry_run: bool) -> None:
+    told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+    click.echo(f"{'Tried, nothing stored' if dry_run else 'Imported'}: {told or 'no rows'}.")
+    if counts[REFUSED]:
+        where = f"see {results}" if results else "give --results FILE to see which and why"
+        click.echo(f"{counts[REFUSED]:,} were refused: {where}.")
+        raise click.exceptions.Exit(1)

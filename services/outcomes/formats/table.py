@@ -1,0 +1,163 @@
+"""From a row of a clinic's own table to the flat JSON of the EHR's door, by a mapping file.
+
+What a cell says is carried over, never mended: what is not understood goes on as it is, so that
+the door's schema refuses it by name.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+FIELDS = (
+    "external_id", "client", "episode", "instrument", "administered_at", "total",
+    "session_number", "clinician", "respondent",
+)  # fmt: skip
+MISSING = ("", "NA", "null")
+"""A cell that says that there is nothing."""
+_NUMBERS = ("total", "session_number")
+_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
+_SLOT = re.compile(r"\{(\w+)\}")
+_TABLES = {"columns", "constants", "templates", "values", "format"}
+_FORMAT = {"date", "decimal"}
+
+
+class MappingError(Exception):
+    """A mapping file cannot be used; the text names the place and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowMapping:
+    """Which column holds which field; without a file, columns are named like the fields."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Field to column."""
+    items: tuple[str, ...] = ()
+    """The columns of the answers, in order; empty: `item_1`, `item_2`, ... as far as they go."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """Field to a text with `{field}` in it, for what the table does not hold, as an id."""
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Field to what its cells say and what that is here."""
+    date: str = ""
+    """How days are written, as of strptime; empty: ISO 8601."""
+    decimal: str = "."
+
+    def needs(self, header: Sequence[str]) -> list[str]:
+        """The columns that this mapping names and a table with this header has not."""
+        return [one for one in (*self.columns.values(), *self.items) if one not in header]
+
+    def flat(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row as the door's JSON, not checked yet."""
+        found: dict[str, Any] = dict(self.constants)
+        for name in FIELDS:
+            column = self.columns.get(name, name)
+            cell = _cell(row.get(column))
+            if cell is not None:
+                found[name] = self._read(name, cell)
+        answers = self._answers(row)
+        if answers is not None:
+            found["items"] = answers
+        for name, template in self.templates.items():
+            found[name] = _SLOT.sub(lambda slot: str(found.get(slot[1], "")), template)
+        return found
+
+    def _read(self, name: str, cell: Any) -> Any:
+        if not isinstance(cell, str):
+            return cell
+        cell = self.values.get(name, {}).get(cell, cell)
+        if name in _NUMBERS:
+            return _number(cell, self.decimal)
+        return self._day(cell) if name == "administered_at" else cell
+
+    def _day(self, cell: str) -> str:
+        if not self.date:
+            return cell
+        try:
+            return datetime.strptime(cell, self.date).date().isoformat()  # noqa: DTZ007
+        except ValueError:
+            return cell
+
+    def _answers(self, row: Mapping[str, Any]) -> Any:
+        if isinstance(row.get("items"), list):
+            return row["items"]
+        columns = self.items or _numbered(row)
+        cells = [_cell(row.get(column)) for column in columns]
+        if all(cell is None for cell in cells):
+            return None
+        return [_number(cell, self.decimal) if isinstance(cell, str) else cell for cell in cells]
+
+
+def read(name: str, text: str) -> RowMapping:
+    """The mapping that a TOML file gives.
+
+    Raises:
+        MappingError: it is no TOML, or holds something that no mapping has.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"{name}: is no TOML ({error})") from None
+    _only(name, "", values, _TABLES)
+    columns = dict(values.get("columns", {}))
+    items = columns.pop("items", [])
+    _only(name, "columns.", columns, {*FIELDS})
+    for table in ("constants", "templates", "values"):
+        _only(name, f"{table}.", values.get(table, {}), {*FIELDS})
+    form = values.get("format", {})
+    _only(name, "format.", form, _FORMAT)
+    _texts(name, columns, values.get("constants", {}), values.get("templates", {}), form)
+    if not isinstance(items, list) or not all(isinstance(one, str) for one in items):
+        raise MappingError(f"{name}: columns.items is a list of columns, one for each answer")
+    return RowMapping(
+        columns=columns,
+        items=tuple(items),
+        constants=values.get("constants", {}),
+        templates=values.get("templates", {}),
+        values=values.get("values", {}),
+        date=form.get("date", ""),
+        decimal=form.get("decimal", "."),
+    )
+
+
+def _only(name: str, place: str, values: Any, known: set[str]) -> None:
+    if not isinstance(values, dict):
+        raise MappingError(f"{name}: {place.rstrip('.')} is a table")
+    for key in sorted(values.keys() - known):
+        raise MappingError(
+            f"{name}: {place}{key} is nothing that a mapping has; here it may hold "
+            + ", ".join(sorted(known))
+        )
+
+
+def _texts(name: str, *tables: Mapping[str, Any]) -> None:
+    for table in tables:
+        for key, value in table.items():
+            if not isinstance(value, str):
+                raise MappingError(f"{name}: {key} is a text in quotation marks")
+
+
+def _cell(value: Any) -> Any:
+    """What a cell holds, None when it says that there is nothing."""
+    if isinstance(value, str):
+        value = value.strip()
+        return None if value in MISSING else value
+    return value
+
+
+def _number(cell: str, decimal: str) -> Any:
+    """The number that a cell writes out; the cell itself when it writes none."""
+    plain = cell.replace(decimal, ".") if decimal != "." else cell
+    if not _NUMBER.fullmatch(plain):
+        return cell
+    value = float(plain)
+    return int(value) if value.is_integer() else value
+
+
+def _numbered(row: Mapping[str, Any]) -> tuple[str, ...]:
+    columns: list[str] = []
+    while (column := f"item_{len(columns) + 1}") in row:
+        columns.append(column)
+    return tuple(columns)
