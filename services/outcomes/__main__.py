@@ -80,7 +80,6 @@ def _states(store: "Store", manifest: "Manifest", clock: "Clock") -> None:
 add_upkeep(outcomes, opened)
 add_safekeeping(outcomes, Keeping("outcomes", opened, _unopened, _is_elsewhere, _states))
 add_import(outcomes, opened)
-add_safekeeping(outcomes, Keeping("outcomes", opened, _unopened, _is_elsewhere))
 
 
 @outcomes.command("migrate")
