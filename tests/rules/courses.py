@@ -10,6 +10,7 @@ from services.outcomes.core.client import Client
 from services.outcomes.core.found import Found
 from services.outcomes.core.instrument import Cutoff, Instrument, Norm
 from services.outcomes.core.timeline import TOTAL, Fact, Measure, Session, iso, ordinal
+from services.outcomes.core.trajectory import Step
 
 START = 738_886  # 2024-01-01
 TABLES = Path(__file__).parent / "tables"
@@ -162,6 +163,11 @@ class Play:
     def turn(self, instrument: str, scale: str, score: float) -> float:
         """The score as this play's scales have it."""
         return score
+
+    def last(self) -> Step | None:
+        """What is known after the last measure of the primary trajectory."""
+        now_true = truth(self.case, self.yardsticks)
+        return now_true.trajectories[now_true.primary or ""].last
 
     def found(self) -> dict[str, Found]:
         """What is true now."""
