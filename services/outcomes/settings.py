@@ -126,6 +126,7 @@ def _key(text: str) -> bytes:
 
 _LIMITS = {
     "damping": (0.01, 0.999),  # at 1 the slope would never end
+    "alarm_budget": (0.0, 1.0),
     "alarm_threshold": (0.0, 1.0),
     "flat": (0.0, 1.0),
     "better": (0.0, 1.0),

@@ -19,7 +19,7 @@ INSTRUMENTS = {name: one.instrument for name, one in YARDSTICKS.specs.items()}
 BOLDER = Yardsticks(
     INSTRUMENTS
     | {
-        "phq-9": replace(INSTRUMENTS["phq-9"], alarm_threshold=None),
+        "phq-9": replace(INSTRUMENTS["phq-9"], alarm={}),
     },
     Rules(alarm_threshold=0.30),
 )

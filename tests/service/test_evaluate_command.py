@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ RULES = {
     "p-fail", "p-fail-learned", "raw-change", "rci-deterioration", "no-change-at-4",
     "no-change-at-6", "no-change-at-8", "expected-curve", "reliable-trend", "logistic",
 }  # fmt: skip
+DOCUMENT = Path(__file__).parents[2] / "docs" / "evaluate.md"
 Given = Callable[[str | bytes], Path]
 
 
@@ -191,6 +193,17 @@ def test_a_rule_of_ones_own_is_a_file_with_one_function(given: Given, tmp_path: 
     assert "own" not in own["sensitivity"]
 
 
+def test_the_example_of_the_documentation_runs(given: Given, tmp_path: Path) -> None:
+    text = DOCUMENT.read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    rule = tmp_path / "my_rule.py"
+    rule.write_text(example)
+    answer = told("--csv", given(table(rows())), *COLUMNS, *SCALE, "--rule", rule)
+    assert answer["rules"]["my-rule"]["auc"]["8"] > 0.8
+    for name in RULES - {"no-change-at-6", "no-change-at-8"}:
+        assert f"| `{name}`" in text
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -265,7 +278,7 @@ PHQ = ("--instrument", "phq-9")
         (table(["A,0,20", "B,0,20"]), ("--reliability", ".8", "--cutoff", "10"), "needs --sd"),
         (table(rows()), ("--cutoff", "10"), "not assessable: needs --reliability"),
         (table(rows()), ("--reliability", ".8"), "not assessable: needs --cutoff"),
-        (table(rows()), ("--instrument", "phq-99"), "--instrument phq-99 is not known"),
+        (table(rows()), ("--instrument", "phq-99"), "no instrument phq-99 is known"),
         (table(rows()), (*PHQ, "--higher-is", "better"), "of phq-9 higher is worse"),
         (table([f"A,{7 * n},20" for n in range(9)]), PHQ, "of 1 courses none went well"),
         (b"id,day,score\n\xff,0,3\n", PHQ, "is not written in UTF-8"),
@@ -310,3 +323,12 @@ def test_the_terminal_says_what_was_judged_and_how(given: Given) -> None:
     assert done.exit_code == 0, done.output
     for words in ("60 courses, 600 measures", "sensitivity at 0.10", "AUC at measure", "coverage"):
         assert words in done.stdout
+
+
+def test_the_documented_figures_are_those_of_the_kept_report() -> None:
+    text, page = DOCUMENT.read_text(), (DOCUMENT.parent / "evaluate" / "cohort.html").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("| `p-fail`") and "[" in line]
+    told = re.findall(r"\.\d+ \[\.\d+, \.\d+\]", lines[0])
+    assert len(told) >= 4
+    for figure in told:
+        assert f"<td>{figure}</td>" in page

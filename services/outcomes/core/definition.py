@@ -73,7 +73,7 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
         snomed=_snomed(root),
         licence=licence.text("value"),
         item_text=licence.flag("item_text"),
-        alarm_threshold=_alarm(root),
+        alarm=_alarm(root),
         sources=_sources(root),
         also=_also(root),
         notes=root.texts("notes"),
@@ -315,15 +315,21 @@ def _snomed(root: Table) -> dict[str, str]:
     return {"score": code}
 
 
-def _alarm(root: Table) -> float | None:
+def _alarm(root: Table) -> dict[float, float]:
+    """Budgets of false alarms, rising, each with the threshold of P(fail) that keeps it."""
     if not root.has("alarm"):
-        return None
+        return {}
     table = root.table("alarm")
-    threshold = table.number("threshold")
-    if not 0 < threshold < 1:
-        raise table.error("threshold", "must lie between 0 and 1")
-    table.number("budget")
-    return threshold
+    budgets, thresholds = table.numbers("budgets"), table.numbers("thresholds")
+    if not budgets or len(budgets) != len(thresholds):
+        raise table.error("thresholds", "needs one for each of the budgets")
+    if not all(0 < one < 1 for one in (*budgets, *thresholds)):
+        raise table.error("thresholds", "must lie between 0 and 1, like the budgets")
+    if any(one >= two for one, two in pairwise(budgets)):
+        raise table.error("budgets", "must rise")
+    if any(one < two for one, two in pairwise(thresholds)):
+        raise table.error("thresholds", "must not rise: a larger budget has a lower threshold")
+    return dict(zip(budgets, thresholds, strict=True))
 
 
 _SOURCED = [

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 HALF_WIDTH = 1.96
@@ -123,7 +124,8 @@ class Instrument:
 
     `oriented` values are turned so that higher is worse, which is what every rule is written in.
     `needs` names what a threshold depends on and a measure does not tell; `cutoffs` are those that
-    hold for some alone; `also` holds, by table, the other values that are in use.
+    hold for some alone; `also` holds, by table, the other values that are in use. `alarm` holds
+    thresholds of P(fail) by the share of false alarms that they keep to.
     """
 
     id: str
@@ -150,7 +152,7 @@ class Instrument:
     snomed: Mapping[str, str]
     licence: str
     item_text: bool
-    alarm_threshold: float | None
+    alarm: Mapping[float, float]
     sources: dict[str, str]
     also: Mapping[str, tuple[Mapping[str, Any], ...]]
     notes: tuple[str, ...]
@@ -180,7 +182,7 @@ class Instrument:
             norm=one.norm,
             published=None,
             risk=(),
-            alarm_threshold=None,
+            alarm={},
             sources={
                 key.removeprefix(own): source
                 for key, source in self.sources.items()
@@ -193,6 +195,20 @@ class Instrument:
     def sign(self) -> float:
         """What a score is multiplied with to become oriented."""
         return 1.0 if self.higher_is == "worse" else -1.0
+
+    def alarm_threshold(self, budget: float) -> float | None:
+        """P(fail) above which this share of successes is alarmed at most; None if not calibrated.
+
+        Between two calibrated budgets on the straight line; beyond them that of the nearest.
+        """
+        known = sorted(self.alarm.items())
+        for (low, high_limit), (high, low_limit) in pairwise(known):
+            if low <= budget <= high:
+                share = (budget - low) / (high - low)
+                return high_limit + share * (low_limit - high_limit)
+        if not known:
+            return None
+        return known[0][1] if budget < known[0][0] else known[-1][1]
 
     @property
     def oriented_cut(self) -> float | None:

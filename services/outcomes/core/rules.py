@@ -13,6 +13,8 @@ class Rules:
 
     horizon_weeks: int = 6
     """How far ahead P(fail) looks."""
+    alarm_budget: float = 0.10
+    """The share of courses that will end well of which an alarm is put up with."""
     alarm_threshold: float = 0.68
     """P(fail) above it is off track, where the instrument has no calibrated threshold."""
     alarm_hysteresis: float = 0.10

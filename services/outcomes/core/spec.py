@@ -50,13 +50,16 @@ class Spec:
         unknown: tuple[str, ...] = (),
         rule: str = RULE,
     ) -> "Spec":
-        """The instrument under these rules, at its own alarm threshold if it has one."""
-        calibrated, published = instrument.alarm_threshold, instrument.published
+        """The instrument under these rules, its alarm threshold that of the alarm budget."""
+        calibrated = instrument.alarm_threshold(rules.alarm_budget)
+        published = instrument.published
         computed = instrument.jacobson_truax is not None
         threshold = rules.alarm_threshold if calibrated is None else calibrated
         of_change = change_limit(instrument)
         of_course = [*of_change, *cut_limit(instrument)]
-        alarm = alarm_limit(threshold, instrument.sources.get("alarm", UNCALIBRATED))
+        source = instrument.sources.get("alarm")
+        told = f"alarm budget {rules.alarm_budget:g}; {source}" if source else UNCALIBRATED
+        alarm = alarm_limit(threshold, told)
         return cls(
             instrument=instrument,
             model=filter_.model(instrument, defaults),

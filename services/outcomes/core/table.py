@@ -96,6 +96,15 @@ class Table:
             raise self.error(key, "must be a list of whole numbers")
         return tuple(values)
 
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A list of finite numbers; empty when absent."""
+        values = self._list(key)
+        if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+            raise self.error(key, "must be a list of numbers")
+        if not all(map(math.isfinite, values)):
+            raise self.error(key, "must be a list of finite numbers")
+        return tuple(map(float, values))
+
     def source(self) -> str:
         """Where the values of this table come from; "remembered" when nobody read it there."""
         mark = " (remembered, not checked)" if self.flag("remembered") else ""

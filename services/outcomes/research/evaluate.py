@@ -14,6 +14,7 @@ from services.chassis.command import progress, rows
 from services.outcomes.research.change import ANY, POSITIVE, SHARE, Unusable
 
 if TYPE_CHECKING:
+    from services.outcomes.core.instrument import Instrument
     from services.outcomes.research.evaluation.benchmark import Moved, Outcome
     from services.outcomes.research.evaluation.courses import Courses
     from services.outcomes.research.evaluation.tabled import Asked
@@ -78,6 +79,7 @@ class Seeds(click.ParamType[tuple[int, ...]]):
               help="Rules that learn are judged on clients that they did not see.")  # fmt: skip
 @click.option("--bootstrap", "resampled", type=click.IntRange(0, 10_000), default=200,
               show_default=True, help="Resamples for intervals; 0 for none.")  # fmt: skip
+@click.option("--calibrate", metavar="ID", help="Print the alarm thresholds of this instrument.")
 @click.option("--json", "target", type=TARGET, help="Write all figures here; - prints them.")
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path),
               help="Write one self-contained report here.")  # fmt: skip
@@ -92,6 +94,7 @@ def evaluate(
     page: Path | None,
     no_courses: bool,
     note: str,
+    calibrate: str | None,
     **said: Any,
 ) -> None:
     """Compare rules for finding failing courses at equal rates of false alarms.
@@ -107,6 +110,9 @@ def evaluate(
 
     _check(source, said, target, page)
     try:
+        if calibrate is not None:
+            click.echo(_thresholds(calibrate, said), nl=False)
+            return
         with _bar() as moved:
             courses, about = _cohort(said, moved) if source is None else _table(source, said)
             outcome = _judged(courses, files, said, folds, resampled, moved)
@@ -144,6 +150,27 @@ def _bar() -> "Iterator[Moved]":
     """One bar for everything: what is being done, and how far it is."""
     with progress("") as move:
         yield lambda what, done, of: move(done, of, what)
+
+
+def _thresholds(name: str, said: Mapping[str, Any]) -> str:
+    """The `[alarm]` table of an instrument's definition, with the command that made it."""
+    from services.outcomes.research.evaluation.calibrate import calibrate
+
+    seeds, clients = said["seeds"], said["clients"]
+    with _bar() as moved:
+        found = calibrate(_instrument(name), seeds, clients, moved)
+    which = f"{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 or seeds[0] > 1 else "1"
+    asked = f"--calibrate {name} --seeds {which} --clients {clients}"
+    return found.as_toml(f"pivotpoint evaluate {asked}")
+
+
+def _instrument(name: str) -> "Instrument":
+    from services.outcomes.registry import registry
+
+    known = registry()
+    if name not in known:
+        raise Unusable(f"no instrument {name} is known; there are {', '.join(sorted(known))}")
+    return known[name]
 
 
 def _cohort(said: Mapping[str, Any], moved: "Moved") -> "tuple[Courses, About]":
@@ -185,13 +212,10 @@ def _table(source: Path, said: Mapping[str, Any]) -> "tuple[Courses, About]":
 
 
 def _asked(said: Mapping[str, Any]) -> "Asked":
-    from services.outcomes.registry import registry
     from services.outcomes.research.evaluation.tabled import Asked
 
-    known, name = registry(), said["instrument"]
-    if name is not None and name not in known:
-        raise Unusable(f"--instrument {name} is not known; there are {', '.join(sorted(known))}")
-    instrument = known.get(name)
+    name = said["instrument"]
+    instrument = None if name is None else _instrument(name)
     told = said["higher_is"]
     if instrument and told and told != instrument.higher_is:
         raise Unusable(f"--higher-is {told}, yet of {name} higher is {instrument.higher_is}")

@@ -8,15 +8,23 @@ MEANING = Meaning(
     "off_track",
     "prompt",
     "P(fail), the probability of being neither reliably better nor below the cut-off in "
-    "{rules.horizon_weeks} weeks, is above the alarm threshold of the instrument "
-    "({rules.alarm_threshold:g} where it has none of its own), from measure "
+    "{rules.horizon_weeks} weeks, is above the alarm threshold of the instrument: the one that "
+    "alarms {rules.alarm_budget:.0%} of made-up courses that end well "
+    "({rules.alarm_threshold:g} where it is not calibrated), from measure "
     "{rules.alarm_measures} on (the first counts) and at least {rules.alarm_days} days after "
     "the baseline. It clears after two consecutive measures more than "
     "{rules.alarm_hysteresis:g} below the threshold. A course that started below the cut-off "
     "cannot fail in this sense.",
     "own model: a damped local linear trend filter, its defaults chosen with three real series "
     "in view; the threshold keeps a budget of false alarms in the simulated cohort",
-    ("horizon_weeks", "alarm_threshold", "alarm_measures", "alarm_days", "alarm_hysteresis"),
+    (
+        "horizon_weeks",
+        "alarm_budget",
+        "alarm_threshold",
+        "alarm_measures",
+        "alarm_days",
+        "alarm_hysteresis",
+    ),
 )
 
 

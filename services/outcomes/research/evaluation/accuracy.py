@@ -74,6 +74,7 @@ class Judged:
         last = courses.number == courses.lengths[client] - LAST_LEFT_OUT
         top = np.full(len(courses), -np.inf)
         top[client[last]] = running[last]
+        self.highest = top
         ones = np.ones(len(courses))
         places = np.arange(len(courses))
         self._good = _Steps.of(top[~failed], places[~failed], ones[~failed])

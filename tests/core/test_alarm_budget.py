@@ -1,0 +1,68 @@
+"""The alarm budget: thresholds that ship come from their command, and the service keeps them."""
+
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from services.__main__ import main
+from services.outcomes.core.rules import DEFAULTS
+from services.outcomes.core.spec import Spec
+from services.outcomes.registry import registry
+from services.outcomes.research.evaluation.calibrate import BUDGETS, calibrate
+
+KNOWN = registry()
+CALIBRATED = [name for name, one in sorted(KNOWN.items()) if one.alarm]
+
+
+def moved(what: str, done: int, of: int) -> None:
+    """Nothing is shown."""
+
+
+def test_every_instrument_with_a_forecast_and_a_cut_off_is_calibrated() -> None:
+    specs = {name: Spec.of(one, DEFAULTS) for name, one in KNOWN.items()}
+    able = [name for name, one in specs.items() if one.model and one.model.cut is not None]
+    assert sorted(able) == CALIBRATED
+    assert all(tuple(KNOWN[name].alarm) == BUDGETS for name in CALIBRATED)
+
+
+@pytest.mark.parametrize("name", CALIBRATED)
+def test_a_small_calibration_comes_near_the_shipped_one(name: str) -> None:
+    """Other courses than those it was made from: the budgets hold for them too, within chance."""
+    found = calibrate(KNOWN[name], [77], 900, moved)
+    shipped = [KNOWN[name].alarm[budget] for budget in BUDGETS]
+    assert list(found.thresholds) == pytest.approx(shipped, abs=0.07)
+    assert f"--calibrate {name} --seeds 41-41 --clients 20000" in KNOWN[name].sources["alarm"]
+
+
+def test_the_command_prints_the_table_of_a_definition_with_itself() -> None:
+    asked = ["evaluate", "--calibrate", "phq-9", "--seeds", "77-77", "--clients", "300"]
+    one, two = (CliRunner().invoke(main, asked) for _ in range(2))
+    assert one.exit_code == 0, one.output
+    assert one.stdout == two.stdout
+    assert one.stdout.startswith("[alarm]\nbudgets = [0.02, 0.05, 0.10, 0.15, 0.20, 0.30]\n")
+    assert "--calibrate phq-9 --seeds 77-77 --clients 300" in one.stdout
+
+
+@pytest.mark.parametrize("name", ["bdi", "phq-99"])
+def test_what_cannot_be_calibrated_is_said(name: str) -> None:
+    done = CliRunner().invoke(main, ["evaluate", "--calibrate", name, "--clients", "100"])
+    assert done.exit_code == 2
+    assert name in done.stderr
+
+
+def test_the_service_alarms_by_the_budget_that_was_chosen() -> None:
+    phq = KNOWN["phq-9"]
+    for budget, threshold in phq.alarm.items():
+        spec = Spec.of(phq, replace(DEFAULTS, alarm_budget=budget))
+        assert spec.threshold == threshold
+        assert f"alarm budget {budget:g}" in str(spec.limits_of_alarm[0]["source"])
+    between = Spec.of(phq, replace(DEFAULTS, alarm_budget=0.075)).threshold
+    assert between == pytest.approx((phq.alarm[0.05] + phq.alarm[0.10]) / 2)
+    beyond = [Spec.of(phq, replace(DEFAULTS, alarm_budget=one)).threshold for one in (0.001, 0.9)]
+    assert beyond == [phq.alarm[0.02], phq.alarm[0.30]]
+
+
+def test_an_instrument_without_calibration_has_the_threshold_of_the_rules() -> None:
+    spec = Spec.of(replace(KNOWN["phq-9"], alarm={}), DEFAULTS)
+    assert spec.threshold == DEFAULTS.alarm_threshold
