@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     select,
     update,
 )
@@ -50,6 +51,9 @@ COUNTERS = Table(
     Column("name", String(40), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
+# Statements are made once: composing them anew costs more than the database takes to answer.
+_OF_OWNERS = select(KEYS).where(KEYS.c.owner.in_(bindparam("owners", expanding=True)))
+_ERASED = select(COUNTERS.c.value).where(COUNTERS.c.name == "erased")
 
 
 class Key(NamedTuple):
@@ -77,11 +81,12 @@ class KeyRing:
         self._lock = threading.Lock()
         self._checked = 0.0
         self._generation = -1
+        self._insert = insert_new(database, KEYS)
 
     def migrate(self, connection: Connection) -> None:
         """Create the tables where they are missing."""
         METADATA.create_all(connection)
-        if connection.scalar(select(COUNTERS.c.value).where(COUNTERS.c.name == "erased")) is None:
+        if connection.scalar(_ERASED) is None:
             row = {"name": "erased", "value": 1}
             connection.execute(insert_new(self._database, COUNTERS), row)
 
@@ -122,7 +127,7 @@ class KeyRing:
             wrapped = self.wrap(raw, _context(owner, key_id))
             rows.append({"owner": owner, "key_id": key_id, "wrapped": wrapped})
         if rows:
-            connection.execute(insert_new(self._database, KEYS), rows)
+            connection.execute(self._insert, rows)
         return made
 
     def erase(self, owner: bytes) -> None:
@@ -168,7 +173,7 @@ class KeyRing:
         found: dict[bytes, Key] = {}
         with self._database.reading() as connection:
             for some in chunks(owners):
-                for row in connection.execute(select(KEYS).where(KEYS.c.owner.in_(some))):
+                for row in connection.execute(_OF_OWNERS, {"owners": some}):
                     found[row.owner] = self._opened(row.owner, row.key_id, row.wrapped)
         with self._lock:
             self._keys.update(found)
@@ -192,9 +197,7 @@ class KeyRing:
         if monotonic() - self._checked < STALE_AFTER:
             return
         with self._database.reading() as connection:
-            generation = connection.scalar(
-                select(COUNTERS.c.value).where(COUNTERS.c.name == "erased")
-            )
+            generation = connection.scalar(_ERASED)
         if generation is None:
             raise NotMigratedError("the vault has no tables yet: run migrate")
         if generation != self._generation:

@@ -15,7 +15,17 @@ from uuid import UUID
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+)
 
 from services.chassis.database import Database
 from services.chassis.faults import (
@@ -48,6 +58,9 @@ SECRETS = Table(
     Column("name", String(40), primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
+_OF_HASHES = select(CLIENTS.c.hash, CLIENTS.c.subject).where(
+    CLIENTS.c.hash.in_(bindparam("hashes", expanding=True))
+)
 
 
 def owner_of(sealed: bytes) -> UUID:
@@ -78,6 +91,7 @@ class Vault:
         self._clients: OrderedDict[tuple[str, str], UUID] = OrderedDict()
         self._lock = threading.Lock()
         self._ids: Ids | None = None
+        self._insert = insert_new(database, CLIENTS)
 
     # Installation secrets
 
@@ -289,7 +303,7 @@ class Vault:
             for digest, subject in fresh.items()
         ]
         if rows:
-            connection.execute(insert_new(self._database, CLIENTS), rows)
+            connection.execute(self._insert, rows)
             stored = _subjects(connection, list(hashes))
             # Another process was quicker with some: the keys made for them here stay unused.
         return stored
@@ -316,6 +330,6 @@ def _sealed_with(key: Key, owner: UUID, plain: bytes, context: bytes) -> bytes:
 def _subjects(connection: Connection, hashes: Sequence[str]) -> dict[str, UUID]:
     found: dict[str, UUID] = {}
     for some in chunks(hashes):
-        query = select(CLIENTS.c.hash, CLIENTS.c.subject).where(CLIENTS.c.hash.in_(some))
-        found |= {row.hash: UUID(bytes=row.subject) for row in connection.execute(query)}
+        rows = connection.execute(_OF_HASHES, {"hashes": some})
+        found |= {row.hash: UUID(bytes=row.subject) for row in rows}
     return found
