@@ -187,8 +187,7 @@ class Alerts:
     def start(self, transport: Transport) -> None:
         """Start views, the relay of answers and the timers."""
         loops = Loops(self.store, self.clock, self.health, self.catalogue)
-        readers = [self.store.views.reader(view) for view in self.views]
-        loops.follow(*readers, together=self.store.views.apply_together)
+        loops.follow_views(self.views)
         for relay in self.relays(transport):
             loops.follow(relay)
         self._loops = loops

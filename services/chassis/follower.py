@@ -38,10 +38,12 @@ class Follower(threading.Thread):
         page: int = 500,
         report: FollowerReport | None = None,
         together: Together | None = None,
+        linger: float = 0.0,
     ) -> None:
         """Follow `log`, a handle of this follower alone, for `readers`; `start` begins.
 
-        Without `together` each reader stores its own effects.
+        Without `together` each reader stores its own effects. Once woken it lets more arrive for
+        `linger` seconds, so that what follows from one measure makes one page and not several.
         """
         super().__init__(name=f"follower-{readers[0].name}", daemon=True)
         self._stopping = threading.Event()
@@ -50,7 +52,8 @@ class Follower(threading.Thread):
             Track(log, one, parking, clock, self._stopping, poll, page, told, self.is_alive)
             for one in readers
         ]
-        self._log, self._poll, self._page, self._together = log, poll, page, together
+        self._log, self._poll, self._page = log, poll, page
+        self._together, self._linger = together, linger
         self._topics = _union(readers)
 
     def stop(self) -> None:
@@ -87,8 +90,8 @@ class Follower(threading.Thread):
             return
         for track in abreast:
             self._alone(track, Track.rest_of_turn, page.scanned_to)
-        if not behind:
-            self._log.wait(page.scanned_to, self._poll * 4, self._topics)
+        if not behind and self._log.wait(page.scanned_to, self._poll * 4, self._topics):
+            self._stopping.wait(self._linger)
 
     def _places(self) -> list[tuple[Track, int]]:
         """Where those are that do not rest."""

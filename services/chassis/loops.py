@@ -1,6 +1,6 @@
 """The followers of one service: started, stopped, watched and measured together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from services.chassis.clock import Clock
 from services.chassis.eventlog import EventLog
@@ -10,6 +10,10 @@ from services.chassis.metrics import PARKED, READER_LAG, READER_LAG_SECONDS, Cat
 from services.chassis.reader import FollowerReport, Reader
 from services.chassis.store import Store
 from services.chassis.track import Track
+from services.chassis.view import View
+
+VIEWS_LINGER = 0.01
+"""Seconds that views wait for what else follows from the same measure."""
 
 
 class Loops:
@@ -32,11 +36,20 @@ class Loops:
         self._poll, self._page, self._report = poll, page, report
         self._followers: list[tuple[Follower, EventLog]] = []
 
-    def follow(self, *readers: Reader, together: Together | None = None) -> Follower:
-        """Let readers follow the log, sharing its pages, once `start` is called.
+    def follow(self, reader: Reader) -> Follower:
+        """Let `reader` follow the log once `start` is called."""
+        return self._follow([reader])
 
-        With `together` they share commits too; see `Follower`.
-        """
+    def follow_views(self, views: Sequence[View]) -> Follower:
+        """Let views follow the log, sharing its pages and their commits."""
+        store = self._store.views
+        return self._follow(
+            [store.reader(view) for view in views], store.apply_together, VIEWS_LINGER
+        )
+
+    def _follow(
+        self, readers: Sequence[Reader], together: Together | None = None, linger: float = 0.0
+    ) -> Follower:
         log = self._store.log()
         follower = Follower(
             log,
@@ -47,6 +60,7 @@ class Loops:
             self._page,
             self._report,
             together,
+            linger,
         )
         self._followers.append((follower, log))
         for track in follower.tracks:

@@ -147,8 +147,7 @@ class Outcomes:
         loops.follow(risk)
         loops.follow(relay)
         loops.follow(StatisticsRelay(store.log(), transport))
-        readers = [store.views.reader(view) for view in self.views]
-        loops.follow(*readers, together=store.views.apply_together)
+        loops.follow_views(self.views)
         self.health.loop("timers", lambda: self.timers.silence)
         self._heartbeat = Heartbeat(
             risk,
