@@ -78,8 +78,7 @@ def rebuilt(folder: Path) -> tuple[float, int]:
         log = service.store.log()
         events = log.waiting(0)
         started = time.monotonic()
-        for view in service.views:
-            service.store.views.rebuild(view, log)
+        service.store.views.rebuild(service.views, log)
         return events / (time.monotonic() - started), events
     finally:
         service.stop()

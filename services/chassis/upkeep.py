@@ -42,9 +42,10 @@ def rebuild_all(store: Store, views: Sequence[View], named: Sequence[str]) -> No
     Raises:
         click.BadParameter: there is no view of that name.
     """
-    for view in chosen(views, named):
-        with progress(f"view {view.name}") as move:
-            store.views.rebuild(view, store.log(), move)
+    wanted = chosen(views, named)
+    with progress("views") as move:
+        store.views.rebuild(wanted, store.log(), move)
+    for view in wanted:
         click.echo(f"{view.name} is built anew.")
 
 

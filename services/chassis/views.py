@@ -9,17 +9,17 @@ from sqlalchemy import Connection, Table, func, select
 
 from services.chassis.database import Database
 from services.chassis.eventlog import Damaged, Entry, EventLog, Progress, Redacted, Wakeup
-from services.chassis.faults import ConflictError, StoreError
+from services.chassis.faults import ConflictError
 from services.chassis.parking import Parking
 from services.chassis.vault import Vault
 from services.chassis.view import Document, NotBuiltError, View
 from services.chassis.view_check import compare
+from services.chassis.view_rebuild import Filling, document_key, fill, reader_name
 from services.chassis.view_tables import Build, Step, Stored, ViewTables
 
-__all__ = ["Document", "NotBuiltError", "View", "ViewReader", "ViewStore"]
+__all__ = ["Document", "NotBuiltError", "View", "ViewReader", "ViewStore", "reader_name"]
 
 POLL = 0.02
-REBUILD_PAGE = 2_000
 
 
 class ViewStore:
@@ -145,59 +145,26 @@ class ViewStore:
 
     # Building
 
-    def rebuild(self, view: View, log: EventLog, progress: Progress | None = None) -> None:
-        """Fill a new table from the log beside the live one; switch when it has caught up.
+    def rebuild(
+        self, views: View | Sequence[View], log: EventLog, progress: Progress | None = None
+    ) -> None:
+        """Fill new tables from the log beside the live ones; switch when they have caught up.
 
-        What cannot be folded is parked; what is parked and now folds is replayed by the follower.
+        The log is read once for all. What cannot be folded is parked; what is parked and now folds
+        is replayed by the follower.
 
         Raises:
-            ConflictError: another rebuild of the view was quicker.
+            ConflictError: another rebuild of one of the views was quicker.
         """
-        with self._database.writing() as connection:
-            number = self.tables.start(connection, view)
-        held: dict[UUID, Entry] = {}
-        position = 0
-        while True:
-            page = log.page(position, REBUILD_PAGE, view.topics)
-            self._fill(view, number, page.entries, position, page.scanned_to, held)
-            position, head = page.scanned_to, log.head()
-            if progress:
-                progress(position, head)
-            if position >= head and self.switch(view, number):
-                break
-        for key in self.parking.parked(reader_name(view)).keys() - held.keys():
-            self.parking.request_replay(reader_name(view), key)
-
-    def _fill(
-        self,
-        view: View,
-        number: int,
-        entries: Sequence[Entry],
-        at: int,
-        to: int,
-        held: dict[UUID, Entry],
-    ) -> None:
-        """Write a page of a rebuild, parking the keys of what cannot be folded in `held`."""
-        ready = entries
-        if held:
-            ready = [entry for entry in entries if document_key(view, entry) not in held]
-        try:
-            self.write_page([Step(view, number, ready, at)], to)
-        except (ConflictError, StoreError):
-            raise
-        except Exception as error:
-            if len(ready) > 1:
-                half = len(ready) // 2
-                middle = ready[half - 1].position
-                self._fill(view, number, ready[:half], at, middle, held)
-                self._fill(view, number, ready[half:], middle, to, held)
-                return
-            key = document_key(view, ready[0]) if ready else None
-            if key is None:
-                raise
-            held[key] = ready[0]
-            self.parking.park(reader_name(view), key, ready[0].position, type(error).__name__)
-            self._fill(view, number, [], at, to, held)
+        building = []
+        for view in _several(views):
+            with self._database.writing() as connection:
+                building.append(Filling(view, self.tables.start(connection, view)))
+        fill(self, building, log, progress)
+        for one in building:
+            name = reader_name(one.view)
+            for key in self.parking.parked(name).keys() - one.held.keys():
+                self.parking.request_replay(name, key)
 
     def verify(self, view: View, log: EventLog) -> list[str]:
         """Compare every stored document with a fresh fold of the log; what differs."""
@@ -374,18 +341,6 @@ class ViewReader:
         if self._build is None:
             self.position()
         return self._build.number if self._build else 0
-
-
-def reader_name(view: View) -> str:
-    """Under which parking and metrics know a view's reader."""
-    return f"view {view.name}"
-
-
-def document_key(view: View, entry: Entry) -> UUID | None:
-    """The document an entry belongs to; none when it cannot be read."""
-    if isinstance(entry.event, (Redacted, Damaged)):
-        return None
-    return view.key(entry.event)
 
 
 def _readable(view: View, entries: Sequence[Entry]) -> tuple[list[tuple[UUID, Entry]], int]:

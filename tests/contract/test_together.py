@@ -141,6 +141,27 @@ def test_two_followers_of_the_same_views_fold_nothing_twice(
         assert store.views.verify(view, log) == []
 
 
+def test_a_rebuild_of_several_reads_the_log_once_and_parks_for_each(store: Store) -> None:
+    registered(store)
+    log, sick = store.log(), episode()
+    log.append([noted(str(number), episode=episode()) for number in range(12)])
+    log.append([noted(text, episode=sick) for text in ("first", "poison", "behind")])
+    runner = with_views(store)
+    runner.start()
+    soon(lambda: current(store))
+    told: list[tuple[int, int]] = []
+    store.views.rebuild([LINES, TEXTS], log, lambda done, total: told.append((done, total)))
+    log.append([noted("well", episode=episode())])
+    soon(lambda: current(store))
+    runner.stop()
+    assert told[-1] == (15, 15)
+    assert [(one.reader, one.key) for one in store.parking.list()] == [("view lines", UUID(sick))]
+    assert _lines(store, LINES, sick) == ["first"]
+    assert _lines(store, TEXTS, sick) == ["first", "poison", "behind"]
+    for view in (LINES, TEXTS):
+        assert store.views.verify(view, log) == []
+
+
 def test_a_page_that_cannot_be_stored_for_one_is_stored_for_none(store: Store) -> None:
     registered(store)
     log, one = store.log(), episode()
