@@ -92,6 +92,7 @@ def _answer(measure: str, answer: int, on: str, urgent: bool) -> dict[str, Any]:
 
 def _entry(channel: str, card: dict[str, Any], tier: str, **parts: Any) -> dict[str, Any]:
     key = courses.ident("alert", channel, card["title"])
+    raised_at = (NOW - timedelta(hours=20)).isoformat()
     return {
         "alert": key,
         "channel": channel,
@@ -103,8 +104,8 @@ def _entry(channel: str, card: dict[str, Any], tier: str, **parts: Any) -> dict[
         "on": "2026-04-06",
         "old_news": False,
         "card": card,
-        "raised_at": (NOW - timedelta(hours=20)).isoformat(),
-        "history": [],
+        "raised_at": raised_at,
+        "history": [{"at": raised_at, "what": "raised", "tier": tier}],
         **dict.fromkeys(
             (
                 "due_at",
@@ -120,6 +121,7 @@ def _entry(channel: str, card: dict[str, Any], tier: str, **parts: Any) -> dict[
                 "ended_at",
                 "ended_why",
                 "unchanged_since",
+                "unconfirmed",
             )
         ),
         **parts,

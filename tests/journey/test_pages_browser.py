@@ -352,12 +352,10 @@ def test_why_was_i_not_prompted_has_plain_reasons(browser: Browser) -> None:
     with visiting(browser) as visit:
         page = visit.episode("none")
         page.get_by_text("Why was I not prompted?").click()
-        expect(
-            page.get_by_text("laid in the inbox for review; it does not interrupt")
-        ).to_be_visible()
+        expect(page.get_by_text("laid in the inbox for review, which does not")).to_be_visible()
         page = visit.episode("pivot")
         page.get_by_text("Why was I not prompted?").click()
-        expect(page.get_by_text("No rule found anything in the measures received")).to_be_visible()
+        expect(page.get_by_text("Nothing was found by: reliably worse")).to_be_visible()
 
 
 def test_other_trajectories_are_one_click_away(browser: Browser) -> None:
