@@ -1,11 +1,13 @@
-"""What a person sets for themselves: regular reflection, and what falls due of it by the clock."""
+"""What a person sets for themselves: toolkit, wishes, and how often to look back."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.alerts.core import person as persons
 from services.alerts.core import rhythm as core
 from services.alerts.core.event import Event
 from services.alerts.core.person import Person
@@ -41,6 +43,52 @@ class Own:
             )
         except core.RhythmRefusedError as refused:
             raise RefusedError(str(refused)) from None
+
+    def toolkit(
+        self,
+        person: Person,
+        trained: AbstractSet[str],
+        wishes: AbstractSet[str],
+        shared: AbstractSet[str],
+    ) -> int:
+        """State the approaches one works in, those wished for, and which wishes are shared."""
+
+        def unit(read: Callable[[UUID], list[Any]] | None) -> tuple[list[Event], None]:
+            state = persons.fold(None, (read or self.desk.log.read)(person.id))
+            return self._stated(persons.must_be_active(state), trained, wishes, shared), None
+
+        return self.desk.commit.commit(unit).position
+
+    def _stated(
+        self,
+        state: Person,
+        trained: AbstractSet[str],
+        wishes: AbstractSet[str],
+        shared: AbstractSet[str],
+    ) -> list[Event]:
+        events: list[Event] = []
+        common: dict[str, Any] = {
+            "originator_id": state.id,
+            "timestamp": self.desk.clock.now(),
+            "owner": state.id,
+        }
+        if trained != state.toolkit:
+            events.append(
+                persons.ToolkitStated(
+                    originator_version=state.version + 1, approaches=sorted(trained), **common
+                )
+            )
+        if (wishes, shared) != (state.wishes, state.shared_wishes):
+            version = state.version + len(events) + 1
+            events.append(
+                persons.WishesStated(
+                    originator_version=version,
+                    approaches=sorted(wishes),
+                    shared=sorted(shared),
+                    **common,
+                )
+            )
+        return events
 
     def due(self, now: datetime) -> None:
         """Tell what has come due; the timers call it, and twice changes nothing twice.

@@ -23,6 +23,7 @@ TOPICS = frozenset(
     for kind in (
         core.PersonAdded, core.PersonLinked, core.SupervisionGiven, core.TeamJoined,
         core.CoverArranged, core.WentAway, core.CameBack, core.ToolkitStated, core.MailStated,
+        core.WishesStated,
         core.PersonDisabled,
     )
 )  # fmt: skip
@@ -104,6 +105,14 @@ class People:
             one
             for one in self.persons.values()
             if not one.disabled and one.id != person.id and self._supervises(one, person)
+        ]
+
+    def supervised(self, person: Person) -> list[Person]:
+        """Whom somebody supervises, directly or as supervisor of the same team."""
+        return [
+            one
+            for one in self.persons.values()
+            if not one.disabled and one.id != person.id and self._supervises(person, one)
         ]
 
     def caseload(self, person: Person, now: datetime) -> Caseload:

@@ -37,6 +37,7 @@ from services.alerts.rules import Rules
 from services.alerts.settings import Settings
 from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
+from services.alerts.together import Together
 from services.alerts.views.caseload import Caseload, CaseloadView
 from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxView
@@ -49,6 +50,7 @@ from services.alerts.views.quality import Quality, QualityView
 from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.rhythms import RhythmsView, RhythmTable
 from services.alerts.views.risk_path import RiskPathTable
+from services.alerts.views.said import SaidView, Sayings
 from services.alerts.views.signin import SignInTables
 from services.alerts.views.supervision import Supervision
 from services.chassis.clock import Clock
@@ -87,6 +89,7 @@ class Alerts:
             self.log, self._commit, store.ids, clock, settings, self.courses, self.catalogue
         )
         self.own = Own(self.desk, self.rhythms)
+        self.together = Together(self.desk)
         self.signin = SignIn(
             SignInTables(store.volatile), self.directory, store.ids, clock, settings
         )
@@ -109,7 +112,7 @@ class Alerts:
         overdue_view, journal_view = OverdueView(policy), JournalView()
         patterns_view, reflections_view = PatternsView(store.ids), ReflectionsView()
         rhythms_view, notices_view = RhythmsView(), NoticesView()
-        caseload_view = CaseloadView()
+        caseload_view, said_view = CaseloadView(), SaidView()
         quality_view = QualityView()
         self.views: tuple[View, ...] = (
             inbox_view,
@@ -122,6 +125,7 @@ class Alerts:
             notices_view,
             caseload_view,
             quality_view,
+            said_view,
         )
         for view in self.views:
             store.views.register(view)
@@ -136,6 +140,7 @@ class Alerts:
         self.supervision = Supervision(self.inbox, self.lessons)
         self.reflections = Reflections(store.views, reflections_view)
         self.rhythms = RhythmTable(store.views, rhythms_view)
+        self.sayings = Sayings(store.views, said_view)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock, *, migrate: bool = True) -> "Alerts":
@@ -283,6 +288,7 @@ class Alerts:
             reflections=self.reflections,
             rhythms=self.rhythms,
             caseload=self.caseload,
+            sayings=self.sayings,
             path=self._path,
             clock=self.clock,
             followers=self._followers(),
@@ -296,6 +302,7 @@ class Alerts:
             commands=self.desk,
             entrance=self.signin,
             own=self.own,
+            together=self.together,
             lessons=self.lessons,
             quality=self.quality,
             rules=self.rules,

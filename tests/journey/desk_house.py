@@ -65,6 +65,8 @@ def _history(rig: Rig) -> None:
         rig.tell("forecast.made", {**forecast, "p_worked": p_worked})
         on = (soon - timedelta(days=1)).isoformat()
         rig.tell("measure.assessed", assessed(name, 7, after, on, change=after - 15))
+    rig.own.toolkit(alice, {"CBT"}, {"EMDR"}, {"EMDR"})
+    rig.own.every(alice, id_of("episode", "i"), 4)
     rig.desk.journal(alice, "I hurry when somebody comes late.\nWhat would happen if I did not?")
     rig.later(days=45)
     again = ReflectionForm(

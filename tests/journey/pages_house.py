@@ -361,6 +361,9 @@ class Rooms:
         review = Reminder("review", OFF, "K-1184", courses.ident("reflection"), "2026-04-07", 2)
         return Reminders((review,) if _access(person) == "own" else (), {})
 
+    def said(self, person: Person, episode: UUID) -> list[dict[str, str]]:
+        return []
+
     def rhythm(self, person: Person, episode: UUID | None = None) -> dict[str, Any] | None:
         return {"weeks": 4, "next_on": "2026-05-01", "due": False}
 
@@ -523,6 +526,7 @@ def house(rooms: Rooms, **parts: Any) -> House:
         "commands": rooms,
         "entrance": rooms,
         "own": rooms,
+        "together": rooms,
         "lessons": rooms,
         "quality": rooms,
         "rules": rooms,

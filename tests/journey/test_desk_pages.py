@@ -15,6 +15,10 @@ PAGES = (
     "/unknowns",
     "/journal",
     "/journal/calibration",
+    "/toolkit",
+    f"/episodes/{K.hex}/together",
+    f"/episodes/{K.hex}",
+    "/",
     f"/episodes/{K.hex}/reflect",
 )
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"

@@ -21,6 +21,7 @@ from services.alerts.rules import Rules
 from services.alerts.settings import Settings, load
 from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
+from services.alerts.together import Together
 from services.alerts.views.caseload import Caseload, CaseloadView
 from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxPage, InboxView
@@ -30,6 +31,7 @@ from services.alerts.views.patterns import Lessons, PatternsView
 from services.alerts.views.quality import Quality, QualityView
 from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.rhythms import RhythmsView, RhythmTable
+from services.alerts.views.said import SaidView, Sayings
 from services.alerts.views.signin import SignInTables
 from services.chassis.clock import SteppedClock
 from services.chassis.group_commit import GroupCommit
@@ -98,6 +100,7 @@ class Rig:
         self.lessons = Lessons(views, PatternsView(self.ids), self.directory, policy)
         self.reflections = Reflections(views, ReflectionsView())
         self.rhythms = RhythmTable(views, RhythmsView())
+        self.sayings = Sayings(views, SaidView())
         self.views = [
             self.courses.view,
             self.inbox.view,
@@ -108,6 +111,7 @@ class Rig:
             self.rhythms.view,
             self.caseload.view,
             self.quality.view,
+            self.sayings.view,
         ]
         for view in self.views:
             views.register(view)
@@ -116,6 +120,7 @@ class Rig:
             self.log, self.commit, self.ids, self.clock, self.settings, self.courses, self.catalogue
         )
         self.own = Own(self.desk, self.rhythms)
+        self.together = Together(self.desk)
         self.job = DueJob(
             self.log,
             self.commit,

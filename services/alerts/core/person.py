@@ -102,6 +102,17 @@ class MailStated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WishesStated(Event):
+    """The approaches this person would like to learn, whole, and which wishes are shared."""
+
+    TOPIC: ClassVar[str] = "person.wishes_stated"
+
+    approaches: list[str]
+    shared: list[str]
+    """Those of them of which the supervisor may know whose they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonDisabled(Event):
     """May not sign in any more; their courses are without a clinician."""
 
@@ -128,6 +139,8 @@ class Person:
     toolkit: frozenset[str] = frozenset()
     mail: str = ""
     """Address for notices; empty: none are mailed."""
+    wishes: frozenset[str] = frozenset()
+    shared_wishes: frozenset[str] = frozenset()
     disabled: bool = False
 
     def is_away(self, now: datetime) -> bool:
@@ -185,6 +198,9 @@ _STEPS: dict[type, Any] = {
     CameBack: _came_back,
     ToolkitStated: lambda state, event: replace(state, toolkit=frozenset(event.approaches)),
     MailStated: lambda state, event: replace(state, mail=event.address),
+    WishesStated: lambda state, event: replace(
+        state, wishes=frozenset(event.approaches), shared_wishes=frozenset(event.shared)
+    ),
     PersonDisabled: lambda state, event: replace(state, disabled=True),
 }
 

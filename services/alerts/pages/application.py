@@ -18,6 +18,8 @@ from services.alerts.pages import (
     session,
     supervision,
     templating,
+    tools,
+    with_client,
     words,
 )
 from services.alerts.pages.house import House
@@ -92,6 +94,8 @@ def create_app(
         (supervision.blueprint(house), session.clinical(house)),
         (rules.figures(house), session.stewards(house)),
         (rules.switch(house), session.supervisor(house)),
+        (tools.blueprint(house), session.clinical(house)),
+        (with_client.blueprint(house), session.clinical(house)),
         (door.engine_room(house), session.ops(house)),
         *further,
     ):

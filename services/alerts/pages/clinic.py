@@ -41,7 +41,7 @@ def _add_readings(routes: Blueprint, house: House) -> None:
         page = house.reading.episode(person(), episode)
         _mark_seen(house, page, episode)
         rhythm = house.reading.rhythm(person(), episode)
-        parts = reflecting.parts(house, page, form.Draft())
+        parts = reflecting.parts(house, page, reflecting.started(house, page))
         return render_template("episode.html", rhythm=rhythm, **parts)
 
 

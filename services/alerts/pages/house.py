@@ -1,6 +1,7 @@
 """What the pages ask of the service behind them: reading, commands, sign-in and its own state."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from services.alerts.views.ledger import Ledger
 from services.alerts.views.quality import RuleFigures
 from services.alerts.views.reminders import Reminders
 from services.alerts.views.supervision import SupervisionPage
+from services.alerts.views.training import Gap, Training
 from services.alerts.writing import ReflectionForm
 
 
@@ -90,6 +92,18 @@ class Reading(Protocol):
 
     def own_parts(self, person: Person) -> Sequence[OwnPart]:
         """The person's own parts in their reflections, newest first."""
+        ...
+
+    def said(self, person: Person, episode: UUID) -> Sequence[dict[str, str]]:
+        """What the client said to this person, newest first: {on, at, view, preference, ...}."""
+        ...
+
+    def gaps(self, person: Person) -> Sequence[Gap]:
+        """What the person's reflections found lacking in their toolkit."""
+        ...
+
+    def training(self, person: Person) -> Training:
+        """What those whom the person supervises would like to learn, as counts."""
         ...
 
     def reminders(self, person: Person) -> Reminders:
@@ -200,6 +214,21 @@ class Setting(Protocol):
     """`services.alerts.own.Own`: what a person sets for themselves."""
 
     def every(self, person: Person, episode: UUID | None, weeks: int) -> int: ...  # noqa: D102
+    def toolkit(  # noqa: D102
+        self,
+        person: Person,
+        trained: AbstractSet[str],
+        wishes: AbstractSet[str],
+        shared: AbstractSet[str],
+    ) -> int: ...
+
+
+class Shared(Protocol):
+    """`services.alerts.together.Together`: what is done with the client."""
+
+    def said(  # noqa: D102
+        self, person: Person, episode: UUID, view: str, preference: str, unnoticed: str
+    ) -> int: ...
 
 
 class Entrance(Protocol):
@@ -230,6 +259,7 @@ class House:
     commands: Commands
     entrance: Entrance
     own: Setting
+    together: Shared
     lessons: Learning
     quality: Figures
     rules: Switch

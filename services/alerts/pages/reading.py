@@ -22,6 +22,8 @@ from services.alerts.views.ledger import Ledger, ledger
 from services.alerts.views.reflections import Reflections
 from services.alerts.views.reminders import Reminders, reminders
 from services.alerts.views.rhythms import RhythmTable
+from services.alerts.views.said import Sayings
+from services.alerts.views.training import Gap, Training, gaps, training
 from services.chassis.clock import Clock
 from services.chassis.parking import Parking
 from services.chassis.track import Elsewhere, Track
@@ -47,6 +49,7 @@ class Views:
     reflections: Reflections
     rhythms: RhythmTable
     caseload: Caseload
+    sayings: Sayings
     path: Callable[[], RiskPath]
     clock: Clock
     followers: Sequence[Track | Elsewhere]
@@ -109,6 +112,19 @@ class Views:
         """The person's own parts in their reflections, newest first."""
         return own_parts(self.journals, self.reflections.of(person), person)
 
+    def said(self, person: Person, episode: UUID) -> Sequence[dict[str, str]]:
+        """What the client said to this person, newest first."""
+        return self.sayings.to(person, episode)
+
+    def gaps(self, person: Person) -> Sequence[Gap]:
+        """What the person's reflections found lacking in their toolkit."""
+        return gaps(self.reflections.of(person), person.toolkit)
+
+    def training(self, person: Person) -> Training:
+        """What those whom the person supervises would like to learn."""
+        people = self.inboxes.directory.people()
+        return training(people, self.reflections, person, self.clock.now())
+
     def reminders(self, person: Person) -> Reminders:
         """What the person may come back to."""
         now = self.clock.now()
@@ -161,6 +177,7 @@ class Views:
     def _views(self) -> tuple[View, ...]:
         queries = (
             self.inboxes, self.courses, self.journals, self.reflections, self.rhythms,
+            self.sayings,
         )  # fmt: skip
         return tuple(query.view for query in queries)
 

@@ -56,7 +56,7 @@ def add(routes: Blueprint, house: House) -> None:
     @routes.get("/episodes/<id:episode>/reflect")
     def reflect(episode: UUID) -> ResponseReturnValue:
         page = writable(house, episode)
-        return render_template("reflect.html", **parts(house, page, form.Draft()))
+        return render_template("reflect.html", **parts(house, page, started(house, page)))
 
     @routes.post("/episodes/<id:episode>/reflect")
     def record(episode: UUID) -> ResponseReturnValue:
@@ -93,6 +93,17 @@ def to_episode(
     """Back to the page of the episode, which waits for what was just done."""
     address = url_for("clinic.episode", episode=episode, at=position, done=done, _anchor=anchor)
     return redirect(address, 303)
+
+
+def started(house: House, page: EpisodePage) -> form.Draft:
+    """The form with what the client said to this person since they last reflected on the course."""
+    mine = [one["at"] for one in page.document["reflections"] if one["author"] == person().id.hex]
+    last = max(mine, default="")
+    said = house.reading.said(person(), UUID(page.episode))
+    if not said or said[0]["at"] <= last:
+        return form.Draft()
+    view = "\n".join(text for text in (said[0]["view"], said[0]["unnoticed"]) if text)
+    return form.Draft({"client_view": view, "preference": said[0]["preference"]})
 
 
 def parts(

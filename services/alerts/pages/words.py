@@ -219,6 +219,8 @@ SAID = {
     "reinstated": "Reinstated. It speaks of what it finds from now on.",
     "found": "Noted as found out.",
     "regular": "Noted. The reminder comes to your inbox by itself, and is no alarm.",
+    "toolkit": "Your toolkit is kept.",
+    "said": "Written down as the client’s words. The next reflection starts from them.",
     "journal": "Written down, for you alone.",
 }
 """What a page says after a command, by the code in its address."""

@@ -1,0 +1,117 @@
+"""Toolkit and training: what a person works in, lacks and wishes for; what a team learns."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.alerts.core.person import Person
+from services.alerts.desk import ReflectionForm
+from services.alerts.views.training import Gap, Training, count, gaps, training
+from tests.service.alerts_rig import Rig, episode_changed, id_of, staffed
+from tests.service.pages_rig import Browser, app_of
+
+K = id_of("episode", "k")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = Rig(tmp_path)
+    staffed(made)
+    made.tell("episode.changed", episode_changed("k"))
+    made.show()
+    yield made
+    made.close()
+
+
+def at(rig: Rig, name: str) -> Browser:
+    return Browser(app_of(rig)).sign_in(rig, name)
+
+
+def reflect(rig: Rig, **changes: Any) -> None:
+    form = ReflectionForm(**{"decision": "consult", **changes})
+    rig.desk.reflect(rig.person("alice"), K, form)
+    rig.show()
+
+
+def team(rig: Rig) -> Training:
+    return training(rig.directory.people(), rig.reflections, rig.person("sam"), rig.clock.now())
+
+
+def test_a_person_states_what_they_work_in_and_wish_for(rig: Rig) -> None:
+    alice = at(rig, "alice")
+    sent: dict[str, Any] = {
+        "trained": ["CBT"], "trained-other": "ACT, schema therapy", "wish": ["EMDR", "CBT"],
+        "wish-other": "IFS", "share": ["EMDR", "not wished for"],
+    }  # fmt: skip
+    assert alice.post("/toolkit", None, **sent).status_code == 303
+    person = rig.person("alice")
+    assert person.toolkit == {"CBT", "ACT", "schema therapy"}
+    assert person.wishes == {"EMDR", "IFS"}, "nobody wishes for what they have"
+    assert person.shared_wishes == {"EMDR"}
+    text = alice.get("/toolkit").text
+    assert 'name="trained" value="schema therapy" checked' in text
+    assert 'name="wish" value="IFS"' in text
+    head = rig.log.head()
+    again = {"trained": ["CBT", "ACT", "schema therapy"], "wish": ["EMDR", "IFS"], "share": "EMDR"}
+    alice.post("/toolkit", None, **again)
+    assert rig.log.head() == head, "the same again changes nothing"
+    assert alice.post("/toolkit", None, **{"trained-other": "x" * 121}).status_code == 400
+
+
+def test_gaps_gather_from_reflections_and_go_when_trained(rig: Rig) -> None:
+    reflect(rig, considered="EMDR")
+    reflect(rig, considered="emdr")
+    reflect(rig, decision="pivot", approach="Schema therapy", beyond="consultation")
+    reflect(rig, decision="pivot", approach="CBT")
+    found = gaps(rig.reflections.of(rig.person("alice")), frozenset({"CBT"}))
+    told = [(one.approach.casefold(), one.times) for one in found]
+    assert told == [("emdr", 2), ("schema therapy", 1)]
+    assert "Schema therapy" in at(rig, "alice").get("/toolkit").text
+    assert (
+        gaps(rig.reflections.of(rig.person("alice")), frozenset({"Emdr", "Schema therapy"})) == []
+    )
+
+
+def test_a_small_team_is_not_counted_and_shows_shared_wishes_alone(rig: Rig) -> None:
+    reflect(rig, considered="EMDR")
+    rig.own.toolkit(rig.person("alice"), {"CBT"}, {"IFS", "ACT"}, {"ACT"})
+    found = team(rig)
+    assert (found.clinicians, found.counted) == (1, False)
+    assert [(one.approach, one.shared) for one in found.needs] == [("ACT", ("alice",))]
+    text = at(rig, "sam").get("/training").text
+    assert "EMDR" not in text
+    assert "IFS" not in text
+    assert "alice" in text
+
+
+def test_a_team_is_counted_without_names(rig: Rig) -> None:
+    for name in ("ben", "cleo"):
+        rig.register.add(name, "clinician")
+        rig.register.supervise("sam", name)
+    rig.own.toolkit(rig.person("ben"), set(), {"EMDR"}, set())
+    reflect(rig, considered="EMDR")
+    found = team(rig)
+    assert [(one.approach, one.clinicians, one.times) for one in found.needs] == [("EMDR", 2, 1)]
+    text = at(rig, "sam").get("/training").text
+    assert "2 of 3" in text
+    for name in ("alice", "ben", "cleo"):
+        assert name not in text.replace("alice, clinician", "")
+    assert "You supervise nobody" in at(rig, "bob").get("/training").text
+
+
+def test_what_was_considered_long_ago_counts_no_more() -> None:
+    def person(name: str, number: int) -> Person:
+        return Person(UUID(int=number), 1, name, "clinician")
+
+    documents = [
+        {"approach": "", "beyond": "", "considered": "EMDR", "on": "2024-01-01"},
+        {"approach": "", "beyond": "", "considered": "ACT", "on": "2026-01-01"},
+    ]
+    found = gaps(documents, frozenset(), "2025-03-01")
+    assert found == [Gap("ACT", 1, "2026-01-01")]
+    people = [person(name, number) for number, name in enumerate("abc", 1)]
+    counted = count(people, {people[0].id.hex: found})
+    assert [(need.approach, need.clinicians) for need in counted.needs] == [("ACT", 1)]
