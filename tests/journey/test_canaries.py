@@ -49,7 +49,15 @@ UNKNOWN_FIELD = canary("unknown")
 EPISODE = f"/v1/episodes/{SENT['episode']}"
 REFLECTED = {
     name: canary(name)
-    for name in ("expectation", "assumption", "client_view", "pattern", "reason", "own_part")
+    for name in (
+        "expectation",
+        "assumption",
+        "client_view",
+        "preference",
+        "pattern",
+        "reason",
+        "own_part",
+    )
 }
 
 
@@ -226,10 +234,31 @@ def person_walks(walk: Walk, place: House) -> None:
         told = {"done": "passed to", "to": canary("to"), "note": canary("note")}
         walk.seen(browser.post(alert, told, after))
         walk.seen(browser.post(alert, {"done": canary("done")}, after))
+    keeps_their_own(walk, browser, address, after)
     walk.seen(browser.post(f"{address}/reflect", {"form_token": MARK}, page))
     for path in (f"/episodes/{'0' * 32}", f"/{canary('page')}", f"/signin/{canary('link')}"):
         walk.seen(browser.get(path))
     assert walk.seen(browser.post("/signout", {}, browser.get("/"))).status == 200
+
+
+def keeps_their_own(walk: Walk, browser: Browser, address: str, page: Seen) -> None:
+    """Journal, toolkit, reminders, a revision, and what the client says when shown their course."""
+    (revise,) = walk.seen(browser.get(address)).links(rf"{address}/reflections/[0-9a-f]+/revise")
+    words = {"preference": canary("rather"), "unnoticed": canary("unnoticed")}
+    for path, fields in (
+        ("/journal", {"text": canary("entry")}),
+        ("/toolkit", {"trained-other": canary("trained"), "wish-other": canary("wish")}),
+        (f"{address}/together", {"view": canary("said"), **words}),
+        (f"{address}/regular", {"weeks": "2"}),
+        (revise, {"own_part": canary("own part anew"), "pattern": canary("pattern anew")}),
+    ):
+        assert walk.seen(browser.get(path.replace("/regular", ""))).status == 200
+        assert walk.seen(browser.post(path, fields, page)).status == 200, path
+    for path in ("/unknowns", "/journal/calibration", "/training"):
+        assert walk.seen(browser.get(path)).status == 200
+    long = browser.post("/journal", {"text": canary("long") * 1000}, page)
+    assert long.status == 422, "and it is shown again to who typed it"
+    walk.seen(browser.post(f"{address}/regular", {"weeks": canary("weeks")}, page))
 
 
 def _reflectable(browser: Browser) -> list[str]:
@@ -244,6 +273,9 @@ def reflection(page: Seen) -> dict[str, Any]:
         "answers": re.findall(r'name="answers" value="([0-9a-f]{32})"', page.html),
         "what-0": canary("unknown thing"),
         "who-0": canary("who"),
+        "find-0": canary("how to find out"),
+        "considered": canary("considered"),
+        "choice": ["alliance:withdrawal", "own part:fixed"],
         "free-why-0": "not asked",
         "decision": "pivot",
         "approach": canary("pivot"),

@@ -48,6 +48,25 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
     assert told.stderr == ""
 
 
+def test_lenses_are_listed_and_a_clinics_own_is_checked_with_place_and_reason(
+    tmp_path: Path,
+) -> None:
+    own = tmp_path / "sleep.toml"
+    shipped = (ROOT / "services/alerts/lenses/alliance.toml").read_text("utf-8")
+    own.write_text(shipped.replace('name = "alliance"', 'name = "sleep"'), "utf-8")
+    told = pivotpoint("alerts", "lenses", "list", "--own", tmp_path)
+    assert told.returncode == 0, told.stderr
+    names = [line.split("  ")[0] for line in told.stdout.splitlines()]
+    assert names[0] == "name"
+    assert {"sleep", "alliance", "memory system", "own part"} <= set(names)
+    told = pivotpoint("alerts", "lenses", "check", own)
+    assert "[withdrawal]" in told.stdout
+    own.write_text(shipped.replace("grade", "grad"), "utf-8")
+    told = pivotpoint("alerts", "lenses", "check", own)
+    assert told.returncode == 1
+    assert "sleep.toml: evidence.grad: is not known" in told.stderr
+
+
 def test_help_is_quick() -> None:
     started = time.monotonic()
     pivotpoint("--help")

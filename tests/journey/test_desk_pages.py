@@ -131,6 +131,44 @@ def test_an_unknown_that_is_open_comes_back_on_the_next_reflection(
         expect(page.get_by_text("she kept a diary")).to_be_visible()
 
 
+def test_the_page_for_a_client_is_prepared_shown_and_answered_by_keyboard_alone(
+    browser: Browser, rig: Rig, url: str
+) -> None:
+    with window(browser, url, rig, java_script_enabled=False) as seen:
+        page = seen.open(f"/episodes/{K.hex}/together")
+        page.locator("summary", has_text="Prepare this page").focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        page.get_by_role("button", name="Show these").press("Enter")
+        known = page.get_by_role("region", name="What we do not know yet")
+        expect(known.get_by_role("listitem")).to_have_count(1)
+        page.get_by_label("What might neither of us have noticed?").focus()
+        page.keyboard.type("how tired I am")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("client’s words")
+        expect(page.get_by_label("The client’s own view")).to_have_value("how tired I am")
+
+
+def test_in_print_the_page_for_a_client_has_room_to_write_and_nothing_else(
+    browser: Browser, rig: Rig, url: str
+) -> None:
+    with window(browser, url, rig) as seen:
+        page = seen.open(f"/episodes/{K.hex}/together")
+        rooms = page.locator("div.room")
+        expect(rooms.first).to_be_hidden()
+        page.emulate_media(media="print")
+        expect(rooms).to_have_count(3)
+        for number in range(3):
+            box = rooms.nth(number).bounding_box()
+            assert box is not None
+            assert box["height"] > 100
+        for hidden in ("textarea", "button", ".prepare", ".top a"):
+            expect(page.locator(hidden).first).to_be_hidden()
+        expect(page.locator("svg.broad")).to_be_visible()
+
+
 def test_the_journal_is_written_without_script(browser: Browser, rig: Rig, url: str) -> None:
     with window(browser, url, rig, java_script_enabled=False) as seen:
         page = seen.open("/journal")

@@ -217,9 +217,16 @@ class Inbox:
     def documents(self, person: Person, now: datetime) -> list[Seen]:
         """Every document that the person may see, with the reason why."""
         caseload = self.directory.people().caseload(person, now)
-        documents = self.store.select(
-            self.view, where=_where(self.store.table(self.view), caseload)
-        )
+        where = _where(self.store.table(self.view), caseload)
+        return self._seen(self.store.select(self.view, where=where), caseload)
+
+    def some(self, person: Person, episodes: Iterable[str], now: datetime) -> list[Seen]:
+        """Those of these episodes that the person may see, with the reason why."""
+        caseload = self.directory.people().caseload(person, now)
+        found = self.store.get_many(self.view, {UUID(one) for one in episodes})
+        return self._seen(found.values(), caseload)
+
+    def _seen(self, documents: Iterable[Document], caseload: Caseload) -> list[Seen]:
         found = []
         for doc in documents:
             told = any(one["escalated_to"] == "backup" for one in open_alerts(doc))

@@ -55,8 +55,9 @@ def ledger(reflections: Reflections, inbox: Inbox, person: Person, now: datetime
         services.chassis.view.NotBuiltError: a view was never built; say so.
         services.chassis.faults.StoreError: it could not be read.
     """
-    seen = {one.doc["episode"]: one.doc for one in inbox.documents(person, now)}
-    return group(reflections.of(person), {key: doc["client"] or "" for key, doc in seen.items()})
+    documents = reflections.of(person)
+    seen = inbox.some(person, {doc["episode"] for doc in documents}, now)
+    return group(documents, {one.doc["episode"]: one.doc["client"] or "" for one in seen})
 
 
 def group(documents: Iterable[Document], clients: Mapping[str, str]) -> Ledger:

@@ -55,9 +55,10 @@ def reminders(
     kept = rhythms.of(person)
     if not recent and not any(one["due"] for one in kept.values()):
         return Reminders((), {})
+    episodes = {doc["episode"] for doc in recent} | {key for key in kept if key}
     clients = {
         one.doc["episode"]: one.doc["client"] or ""
-        for one in inbox.documents(person, now)
+        for one in inbox.some(person, episodes, now)
         if one.access in ("own", "cover") and one.doc["status"] == "open"
     }
     regular = [
