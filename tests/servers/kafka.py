@@ -8,7 +8,15 @@ import tempfile
 from pathlib import Path
 
 from tests.servers.certificate import own_certificate
-from tests.servers.place import MissingError, Process, cache, free_ports, listens, program
+from tests.servers.place import (
+    START_WITHIN,
+    MissingError,
+    Process,
+    cache,
+    free_ports,
+    listens,
+    program,
+)
 
 POM = Path(__file__).with_name("pom.xml")
 VERSION = "4.1.1"
@@ -148,7 +156,7 @@ class Kafka:
         scram = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
         command = self._command("kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER)
         command += ["--config", str(self._file), "--add-scram", scram]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, check=True, capture_output=True, timeout=START_WITHIN)
 
     def _command(self, *arguments: str) -> list[str]:
         return [
