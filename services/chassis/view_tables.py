@@ -134,11 +134,19 @@ class ViewTables:
         connection.execute(insert(BUILDS).values(**row, position=0, live=False))
         return number
 
+    def alone(self, connection: Connection) -> None:
+        """Keep all others from the list of builds until the transaction ends.
+
+        Whoever has looked at the list before, in the same transaction, may meet another who did
+        too, and both would wait for ever.
+        """
+        if not self.database.is_sqlite:
+            connection.execute(text("LOCK TABLE view_builds IN ACCESS EXCLUSIVE MODE"))
+
     def switch(self, connection: Connection, view: View, number: int) -> bool:
         """Make a build the live one and drop all others; False while it is behind the live one."""
-        if not self.database.is_sqlite:
-            # Readers hold the list's rows by name only: keep them out while tables change names.
-            connection.execute(text("LOCK TABLE view_builds IN ACCESS EXCLUSIVE MODE"))
+        # Readers hold the list's rows by name only: keep them out while tables change names.
+        self.alone(connection)
         builds = {one.number: one for one in self._builds(connection, view)}
         mine = builds.pop(number, None)
         if mine is None:

@@ -52,7 +52,12 @@ class ViewStore:
         On an empty log it is live at once, else as soon as its reader has caught up; one of
         another version stays in place until then.
         """
+        with self._database.reading() as connection:
+            current = self.tables.current(connection, view)
+        if current is not None and (current.live or self._head() != 0):
+            return
         with self._database.writing() as connection:
+            self.tables.alone(connection)
             current = self.tables.current(connection, view)
             if current is None:
                 self.tables.start(connection, view)
