@@ -86,7 +86,7 @@ def _sample(house: RealHouse, minute: int) -> Sample:
 
 
 def _metrics(url: str) -> dict[str, list[float]]:
-    with urlopen(url + "/metrics", timeout=30) as answer:
+    with urlopen(url + "/metrics", timeout=180) as answer:
         families = text_string_to_metric_families(answer.read().decode())
         found: dict[str, list[float]] = {}
         for family in families:

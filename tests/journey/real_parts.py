@@ -111,7 +111,7 @@ class Clinic:
             env=self.environment | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert not list(here.iterdir()), "a command has written beside the database"
