@@ -1,6 +1,7 @@
 """The clinician's desk in Chromium over real parts: what each page is, to everybody who looks."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -134,6 +135,7 @@ def test_an_unknown_that_is_open_comes_back_on_the_next_reflection(
 def test_the_page_for_a_client_is_prepared_shown_and_answered_by_keyboard_alone(
     browser: Browser, rig: Rig, url: str
 ) -> None:
+    rig.clock.set(rig.clock.now() + timedelta(minutes=1))  # after what was reflected on before
     with window(browser, url, rig, java_script_enabled=False) as seen:
         page = seen.open(f"/episodes/{K.hex}/together")
         page.locator("summary", has_text="Prepare this page").focus()

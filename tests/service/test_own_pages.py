@@ -177,6 +177,6 @@ def test_the_reflections_view_is_the_same_when_it_is_built_anew(rig: Rig) -> Non
     before = rig.reflections.of(rig.person("alice"))
     rig.store.views.rebuild(rig.reflections.view, rig.log)
     assert rig.reflections.of(rig.person("alice")) == before
-    assert [len(doc["unknowns"]) for doc in before] == [1, 0]
+    assert sorted(len(doc["unknowns"]) for doc in before) == [0, 1]
     assert len(rig.reflections.recent(rig.person("alice"), "2026-01-01")) == 2
     assert rig.reflections.recent(rig.person("alice"), "2027-01-01") == []
