@@ -31,21 +31,30 @@ DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 
 @contextmanager
-def opened(data: Path) -> Iterator["Alerts"]:
-    """The service over its data, nothing of it running; works beside a `run` of the same folder."""
+def opened(data: Path, *, restored: bool = False) -> Iterator["Alerts"]:
+    """The service over its data, nothing of it running; works beside a `run` of the same folder.
+
+    `restored`: its durable tables were just put back, and those that may be lost are still to make.
+    """
     from services.alerts import settings
     from services.alerts.wiring import Alerts
     from services.chassis import folder
     from services.chassis.clock import SystemClock
 
     # On a server `migrate` alone makes tables.
-    makes = not folder.is_elsewhere(settings.PREFIX)
+    makes = restored or not folder.is_elsewhere(settings.PREFIX)
     with migrated("alerts"):
         service = Alerts.open(settings.of_folder(data), SystemClock(), migrate=makes)
     try:
         yield service
     finally:
         service.stop()
+
+
+@contextmanager
+def _restored(data: Path) -> Iterator["Alerts"]:
+    with opened(data, restored=True) as service:
+        yield service
 
 
 @click.group(cls=PlainGroup, help="The service that prompts people: who they are, and its records.")
@@ -70,7 +79,7 @@ def _is_elsewhere() -> bool:
 
 add_upkeep(alerts, opened)
 add_reach(alerts, opened)
-add_safekeeping(alerts, Keeping("alerts", opened, _unopened, _is_elsewhere))
+add_safekeeping(alerts, Keeping("alerts", opened, _restored, _unopened, _is_elsewhere))
 
 
 @alerts.command("migrate")

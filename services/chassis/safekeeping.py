@@ -36,6 +36,8 @@ class Keeping:
     service: str
     opened: Opened
     """Opens the service; it has `store`, `views` and `settings`."""
+    restored: Opened
+    """The same over a store that was just put back, whose disposable tables are made anew."""
     unopened: Callable[[Path], "tuple[Kept, Store]"]
     """The settings and the store over a data folder, of which nothing was read or made yet."""
     is_elsewhere: Callable[[], bool]
@@ -75,7 +77,7 @@ def add_safekeeping(group: click.Group, keeping: Keeping) -> None:
             _put_back(keeping, source, data, replace)
         from services.chassis.upkeep import check_all, rebuild_all
 
-        with keeping.opened(data) as service:
+        with keeping.restored(data) as service:
             rebuild_all(service.store, service.views, ())
             check_all(service.store, service.views)
 

@@ -60,7 +60,9 @@ def fill(
         position, head = page.scanned_to, log.head()
         if progress:
             progress(position, head)
-        if position >= head:
+        # Under intake the log may never stand still: a page that is not full was the last one, and
+        # `switch` refuses what the live build is ahead of.
+        if len(page.entries) < PAGE:
             left = [one for one in left if not builds.switch(one.view, one.number)]
 
 

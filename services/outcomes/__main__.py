@@ -34,21 +34,30 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @contextmanager
-def opened(data: Path) -> Iterator["Outcomes"]:
-    """The service over its data, nothing of it running; works beside a `run` of the same folder."""
+def opened(data: Path, *, restored: bool = False) -> Iterator["Outcomes"]:
+    """The service over its data, nothing of it running; works beside a `run` of the same folder.
+
+    `restored`: its durable tables were just put back, and those that may be lost are still to make.
+    """
     from services.chassis import folder
     from services.chassis.clock import SystemClock
     from services.outcomes import settings
     from services.outcomes.wiring import Outcomes
 
     # On a server `migrate` alone makes tables.
-    makes = not folder.is_elsewhere(settings.PREFIX)
+    makes = restored or not folder.is_elsewhere(settings.PREFIX)
     with migrated("outcomes"):
         service = Outcomes.open(settings.of_folder(data), SystemClock(), migrate=makes)
     try:
         yield service
     finally:
         service.stop()
+
+
+@contextmanager
+def _restored(data: Path) -> Iterator["Outcomes"]:
+    with opened(data, restored=True) as service:
+        yield service
 
 
 @click.group(cls=PlainGroup, help="The service that takes measures and finds failures.")
@@ -78,7 +87,7 @@ def _states(store: "Store", manifest: "Manifest", clock: "Clock") -> None:
 
 
 add_upkeep(outcomes, opened)
-add_safekeeping(outcomes, Keeping("outcomes", opened, _unopened, _is_elsewhere, _states))
+add_safekeeping(outcomes, Keeping("outcomes", opened, _restored, _unopened, _is_elsewhere, _states))
 add_import(outcomes, opened)
 
 
