@@ -123,6 +123,7 @@ def test_instruments_are_listed_with_their_sources(door: Door) -> None:
     assert phq9["range"] == {"minimum": 0, "maximum": 27, "step": 1}
     assert phq9["risk"][0]["item"] == 9
     assert len(phq9["items"]["wording"]) == 9
+    assert {"false_alarms": 0.1, "threshold": 0.669} in phq9["alarm"]
     for one in told.values():
         assert one["sources"]["range"]
         if not one["item_text"] and one["items"]:

@@ -30,6 +30,10 @@ def of_instrument(instrument: Instrument) -> dict[str, Any]:
         items["reversed"] = sorted(items["reversed"])
         if not instrument.item_text:
             items |= {"wording": [], "stem": "", "anchors": []}
+    told["alarm"] = [
+        {"false_alarms": budget, "threshold": threshold}
+        for budget, threshold in instrument.alarm.items()
+    ]
     told["range"] = {name: told.pop(name) for name in ("minimum", "maximum", "step")}
     told["reliable_change"] = instrument.reliable_change
     return told
