@@ -4,13 +4,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.alerts.core import alert, reflection, risk
-from services.chassis.metrics import HTTP, LOOPS, RECEIVERS, Catalogue, Metric
+from services.chassis.metrics import GROUND, HTTP, LOOPS, RECEIVERS, Catalogue, Metric
 
 ALERTS = Metric(
     "alerts_total",
     "counter",
     "What became of alerts, by channel, tier and outcome.",
     ("channel", "tier", "outcome"),
+)
+TOLD = Metric(
+    "alerts_told_total",
+    "counter",
+    "Alerts told to be read: first of their channel in a course, or repeat.",
+    ("channel", "tier", "kind"),
 )
 DISMISSED = Metric(
     "alerts_dismissed_total",
@@ -52,9 +58,14 @@ DELIVERIES = Metric(
 DELIVERIES_DUE = Metric(
     "deliveries_due", "gauge", "Notices whose next attempt has come and was not made yet."
 )
+UNREAD = Metric("prompts_unread", "gauge", "Open prompts that nobody has opened yet.")
+UNREAD_SECONDS = Metric(
+    "prompts_unread_age_seconds", "gauge", "Age of the oldest prompt that nobody has opened yet."
+)
 CATALOGUE = (
-    *HTTP, *LOOPS, *RECEIVERS, ALERTS, DISMISSED, MESSAGES, REFLECTIONS, RISK_HEARTBEAT,
-    RISK_UNSENT, RISK_UNSENT_SECONDS, RISK_OPEN, UNASSIGNED, OVERDUE, DELIVERIES, DELIVERIES_DUE,
+    *HTTP, *LOOPS, *RECEIVERS, *GROUND, ALERTS, TOLD, DISMISSED, MESSAGES, REFLECTIONS,
+    RISK_HEARTBEAT, RISK_UNSENT, RISK_UNSENT_SECONDS, RISK_OPEN, UNASSIGNED, OVERDUE, UNREAD,
+    UNREAD_SECONDS, DELIVERIES, DELIVERIES_DUE,
 )  # fmt: skip
 
 _OUTCOMES: dict[type[Any], str] = {
@@ -79,7 +90,17 @@ def report(catalogue: Catalogue, events: Iterable[Any]) -> None:
         if outcome:
             tier = getattr(event, "tier", "")
             catalogue.count(ALERTS, channel=event.channel, tier=tier, outcome=outcome)
+        kind = _told(event)
+        if kind:
+            catalogue.count(TOLD, channel=event.channel, tier=event.tier, kind=kind)
         if isinstance(event, alert.AlertDismissed):
             catalogue.count(DISMISSED, channel=event.channel, reason=event.reason)
         if isinstance(event, reflection.ReflectionRecorded):
             catalogue.count(REFLECTIONS, kind=event.decision)
+
+
+def _told(event: Any) -> str | None:
+    """Whether an event asks to be read, for the first time in its course or again."""
+    if isinstance(event, alert.AlertRaised):
+        return "first" if event.ordinal == 1 else "repeat"
+    return "repeat" if isinstance(event, alert.AlertAmended) and event.again else None

@@ -10,15 +10,12 @@ from services.alerts.channels.mail import MailSettings
 from services.alerts.channels.webhook import Network, WebhookSettings
 from services.alerts.core.policy import Policy
 from services.chassis import folder
-from services.chassis.settings import Reader, SettingsError, environment, is_open
+from services.chassis.settings import Reader, SettingsError, environment, refuse_for_production
 from services.chassis.transport.kafka.settings import KafkaSettings
 from services.chassis.transport.kafka.settings import read as read_kafka
 
 PREFIX = "PIVOTPOINT_ALERTS_"
 KEY_BYTES = 32
-IN_CLEAR = (
-    "names a database that may be reached in clear: add ?sslmode=verify-full&sslrootcert=FILE to it"
-)
 _MAIL_SECURITY = ("starttls", "tls", "none")
 _WEEKS = {
     "monday to friday": frozenset(range(5)),
@@ -73,21 +70,22 @@ class Settings:
 def read(reader: Reader) -> Settings:
     """Ask for every setting; the caller ends the reading with `reader.done()`."""
     production = reader.flag(
-        "PRODUCTION", "refuse to start without contact, backup, policy and TLS", default=False
+        "PRODUCTION",
+        "refuse to start without contact, backup, policy, TLS and secrets of one's own",
+        default=False,
     )
     needed = None if production else ""
     backup = reader.text("BACKUP", "names of the backup, separated by commas", needed)
     store = reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…")
-    if production and is_open(store):
-        reader.refuse("STORE", IN_CLEAR)
+    key = key_of(reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key"))
+    if production:
+        refuse_for_production(reader, store, key)
     return Settings(
         store=store,
         erasures=reader.text(
             "ERASURES", "file that lists who was erased, kept apart from database and backups", ""
         ),
-        master_key=key_of(
-            reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key")
-        ),
+        master_key=key,
         host=reader.text("HOST", "address to listen at", "127.0.0.1"),
         port=reader.integer("PORT", "port to listen at, 0 for a free one", 8071, low=0, high=65535),
         threads=reader.integer("THREADS", "requests answered at a time", 16, low=1, high=256),

@@ -11,6 +11,7 @@ from services.alerts.book import Book
 from services.alerts.channels.mail import Mail
 from services.alerts.channels.webhook import Webhook
 from services.alerts.consumer import (
+    EPISODES_READER,
     EpisodesConsumer,
     RiskConsumer,
     RiskWatch,
@@ -27,6 +28,8 @@ from services.alerts.metrics import (
     RISK_UNSENT,
     RISK_UNSENT_SECONDS,
     UNASSIGNED,
+    UNREAD,
+    UNREAD_SECONDS,
 )
 from services.alerts.own import Own
 from services.alerts.pages import House, clinical, create_app, person
@@ -53,21 +56,25 @@ from services.alerts.views.risk_path import RiskPathTable
 from services.alerts.views.said import SaidView, Sayings
 from services.alerts.views.signin import SignInTables
 from services.alerts.views.supervision import Supervision
+from services.chassis import ground
 from services.chassis.clock import Clock
-from services.chassis.eventlog import StoreError
+from services.chassis.eventlog import Entry
 from services.chassis.group_commit import GroupCommit
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
-from services.chassis.loops import Loops
+from services.chassis.loops import Loops, Recorded
 from services.chassis.metrics import Catalogue
 from services.chassis.store import Store
 from services.chassis.timers import ClockGuard, Timers
 from services.chassis.track import Elsewhere, Track
 from services.chassis.transport import Receiver, Transport
 from services.chassis.view import View
+from services.chassis.views import reader_name
 
 SERVICE = "alerts"
 HERE = Path(__file__).parent
+JUDGED = ("measure.assessed", "finding.opened", "finding.amended", "risk.answered")
+"""Messages whose way from a measure's record to the inbox is timed."""
 
 
 class Alerts:
@@ -79,6 +86,9 @@ class Alerts:
         self.lenses: tuple[lens.Lens, ...] = ()
         self.catalogue = Catalogue(CATALOGUE)
         self.health = Health(self.catalogue)
+        ground.measure(
+            self.catalogue, settings.store, settings.kafka.ca_file if settings.kafka else ""
+        )
         self.log = store.log()
         self._commit = GroupCommit(store.log())
         self.directory = Directory(self.log, store.ids, settings.backup)
@@ -191,10 +201,12 @@ class Alerts:
 
     def start(self, transport: Transport) -> None:
         """Start views, the relay of answers and the timers."""
-        loops = Loops(self.store, self.clock, self.health, self.catalogue)
+        fresh = {reader_name(self.inbox.view): _recorded(self._shown())}
+        loops = Loops(self.store, self.clock, self.health, self.catalogue, fresh=fresh)
         loops.follow_views(self.views)
         for relay in self.relays(transport):
             loops.follow(relay)
+        loops.parks(EPISODES_READER)
         self._loops = loops
         self._schedule()
         self._measure()
@@ -270,13 +282,17 @@ class Alerts:
         self.catalogue.read_from(RISK_HEARTBEAT, self.watch.age_s)
         self.catalogue.read_from(RISK_UNSENT, lambda: float(self.watch.unsent))
         self.catalogue.read_from(RISK_UNSENT_SECONDS, lambda: self.watch.oldest_s)
-        self.catalogue.read_from(UNASSIGNED, self._unassigned)
+        now = self.clock.now
+        self.catalogue.read_from(UNASSIGNED, lambda: self.inbox.unassigned(now()))
+        self.catalogue.read_from(UNREAD, lambda: self.inbox.unread(now())[0])
+        self.catalogue.read_from(UNREAD_SECONDS, lambda: self.inbox.unread(now())[1])
 
-    def _unassigned(self) -> float:
-        try:
-            return float(self.inbox.unassigned(self.clock.now()))
-        except StoreError:
-            return float("nan")
+    def _shown(self) -> int:
+        """The position up to which the inbox has shown everything before this start.
+
+        A new version of the view reads from the beginning what an older one has shown already.
+        """
+        return self.store.views.position(self.inbox.view) or self.log.head()
 
     def _house(self) -> House:
         settings, store = self.settings, self.store
@@ -352,6 +368,22 @@ def lenses(folder: str = "") -> tuple[lens.Lens, ...]:
     """
     own = [Path(folder)] if folder else []
     return lens.load(HERE / "lenses", *own)
+
+
+def _recorded(shown: int) -> Recorded:
+    """When the other service recorded what led to an entry, by whose freshness we are judged.
+
+    A finding is dated by the record of the measure that led to it.
+    """
+
+    def recorded(entry: Entry) -> datetime | None:
+        event = entry.event
+        if entry.position <= shown or not isinstance(event, course.MessageNoted):
+            return None
+        judged = event.effect and event.message["type"] in JUDGED
+        return datetime.fromisoformat(event.message["time"]) if judged else None
+
+    return recorded
 
 
 def _approaches() -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.chassis.ids import random_bytes
 from services.chassis.lock import FileLock
-from services.chassis.settings import environment
+from services.chassis.settings import environment, is_on
 
 KEY_FILE = "master.key"
 ADDRESSES = "addresses.json"
@@ -29,8 +29,8 @@ def source(data: Path, service: str, prefix: str, more: Mapping[str, str]) -> di
     found = {} if is_elsewhere(prefix) else found
     found |= environment()
     found |= {f"{prefix}{name}": value for name, value in more.items()}
-    # A key in a folder on this machine is no key for what others use too.
-    if is_elsewhere(prefix):
+    # A key in a folder on this machine is no key for what others use too, nor for production.
+    if is_elsewhere(prefix) or is_on(found.get(f"{prefix}PRODUCTION", "")):
         return found
     if not {f"{prefix}MASTER_KEY", f"{prefix}MASTER_KEY_FILE"} & set(found):
         found[f"{prefix}MASTER_KEY"] = _master_key(folder)

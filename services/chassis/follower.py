@@ -128,7 +128,7 @@ class Follower(threading.Thread):
         except Exception:  # one of them has trouble: it shows when each takes the page alone
             return False
         for track, some in shares:
-            track.took(len(some), to, monotonic() - started)
+            track.took(some, to, monotonic() - started)
         return True
 
     def _alone(self, track: Track, step: Callable[..., None], *arguments: Any) -> None:

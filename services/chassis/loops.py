@@ -1,12 +1,23 @@
 """The followers of one service: started, stopped, watched and measured together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.chassis.clock import Clock
-from services.chassis.eventlog import EventLog
+from services.chassis.eventlog import Entry, EventLog
 from services.chassis.follower import Follower, Together
 from services.chassis.http.health import Health
-from services.chassis.metrics import PARKED, READER_LAG, READER_LAG_SECONDS, Catalogue
+from services.chassis.metrics import (
+    FRESHNESS,
+    PARKED,
+    READER_ENTRIES,
+    READER_FAILURES,
+    READER_LAG,
+    READER_LAG_SECONDS,
+    READER_SECONDS,
+    Catalogue,
+)
 from services.chassis.reader import FollowerReport, Reader
 from services.chassis.store import Store
 from services.chassis.track import Track
@@ -14,6 +25,39 @@ from services.chassis.view import View
 
 VIEWS_LINGER = 0.01
 """Seconds that views wait for what else follows from the same measure."""
+
+Recorded = Callable[[Entry], datetime | None]
+"""When that was recorded which an entry tells of; None: its freshness was promised to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report(FollowerReport):
+    """Tells the catalogue what readers do; `fresh` names those whose freshness is promised."""
+
+    catalogue: Catalogue
+    clock: Clock
+    fresh: Mapping[str, Recorded] = field(default_factory=dict)
+
+    def applied(self, reader: str, entries: Sequence[Entry], seconds: float) -> None:
+        """Entries took effect."""
+        self.catalogue.count(READER_ENTRIES, len(entries), reader=reader)
+        self.catalogue.observe(READER_SECONDS, seconds, reader=reader)
+        recorded = self.fresh.get(reader)
+        if recorded is None:
+            return
+        now = self.clock.now()
+        for entry in entries:
+            since = recorded(entry)
+            if since is not None:
+                age = (now - since).total_seconds()
+                self.catalogue.observe(FRESHNESS, max(0.0, age), reader=reader)
+
+    def failed(self, reader: str, error: str) -> None:
+        """Something raised an error of this class."""
+        self.catalogue.count(READER_FAILURES, reader=reader, error=error)
+
+    def parked(self, reader: str) -> None:
+        """A key was parked: the gauge of parked entries tells it."""
 
 
 class Loops:
@@ -28,12 +72,13 @@ class Loops:
         *,
         poll: float = 0.05,
         page: int = 500,
-        report: FollowerReport | None = None,
+        fresh: Mapping[str, Recorded] | None = None,
     ) -> None:
         """Nothing runs yet."""
         self._store, self._clock = store, clock
         self._health, self._catalogue = health, catalogue
-        self._poll, self._page, self._report = poll, page, report
+        self._poll, self._page = poll, page
+        self._report = Report(catalogue, clock, fresh or {})
         self._followers: list[tuple[Follower, EventLog]] = []
 
     def follow(self, reader: Reader) -> Follower:
@@ -95,11 +140,16 @@ class Loops:
         """Every reader's way through the log, in the order in which they were added."""
         return [track for follower, _ in self._followers for track in follower.tracks]
 
+    def parks(self, reader: str) -> None:
+        """Measure what a reader has parked; those that follow the log are measured anyhow."""
+        parking = self._store.parking
+        self._catalogue.read_from(PARKED, lambda: parking.count(reader), reader=reader)
+
     def _measure(self, track: Track) -> None:
-        name, parking = track.reader.name, self._store.parking
+        name = track.reader.name
         self._catalogue.read_from(READER_LAG, _of_lag(track, 0), reader=name)
         self._catalogue.read_from(READER_LAG_SECONDS, _of_lag(track, 1), reader=name)
-        self._catalogue.read_from(PARKED, lambda: parking.count(name), reader=name)
+        self.parks(name)
 
 
 def _silence(track: Track) -> Callable[[], float]:

@@ -3,6 +3,7 @@
 A service makes one `Catalogue` in its wiring and hands it on; there is no global registry.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,13 +23,15 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACES = ("route", "method", "job", "reader", "topic", "partition", "view")
-_WHATS = ("channel", "instrument", "kind", "rule", "tier", "state", "status")
+_WHATS = ("channel", "instrument", "kind", "rule", "tier", "state", "status", "version")
 _HOWS = ("code", "error", "outcome", "reason", "result")
 LABELS = frozenset((*_PLACES, *_WHATS, *_HOWS))
 """Every label there may be. None can hold a person, an episode or a reference."""
 
 SECONDS = (0.005, 0.01, 0.03, 0.06, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Buckets that lie on the promises made for pages (30 ms), intake (100 ms) and alerts (60 ms)."""
+MINUTES = (0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
+"""Buckets in seconds around the promise that a session is assessed and visible within 60 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,39 @@ READER_LAG_SECONDS = Metric(
     ("reader",),
 )
 PARKED = Metric("parked_entries", "gauge", "Entries parked, by reader.", ("reader",))
+READER_ENTRIES = Metric(
+    "reader_entries_total", "counter", "Entries that a reader has taken.", ("reader",)
+)
+READER_SECONDS = Metric(
+    "reader_page_seconds", "histogram", "Time that a reader took for a page.", ("reader",)
+)
+READER_FAILURES = Metric(
+    "reader_failures_total",
+    "counter",
+    "What raised an error in a reader, by its class.",
+    ("reader", "error"),
+)
+FRESHNESS = Metric(
+    "freshness_seconds",
+    "histogram",
+    "Time from the recording of a measure to its effect in a reader.",
+    ("reader",),
+    MINUTES,
+)
+BUILD = Metric("pivotpoint_build_info", "gauge", "1, with the version that runs.", ("version",))
+CERTIFICATE = Metric(
+    "certificate_expires_timestamp_seconds",
+    "gauge",
+    "When the first certificate of a file expires that others are checked against, since 1970.",
+    ("kind",),
+)
+DISK_FREE = Metric(
+    "disk_free_bytes",
+    "gauge",
+    "Room left on a disk of this machine, by what is kept on it.",
+    ("kind",),
+)
+DISK_SIZE = Metric("disk_size_bytes", "gauge", "Size of that disk.", ("kind",))
 
 RECEIVED = Metric(
     "receiver_messages_total",
@@ -97,7 +133,11 @@ RECEIVER_STILL = Metric(
 )
 
 HTTP = (REQUESTS, REQUEST_SECONDS)
-LOOPS = (HEARTBEAT_AGE, READER_LAG, READER_LAG_SECONDS, PARKED)
+LOOPS = (
+    HEARTBEAT_AGE, READER_LAG, READER_LAG_SECONDS, PARKED, READER_ENTRIES, READER_SECONDS,
+    READER_FAILURES, FRESHNESS,
+)  # fmt: skip
+GROUND = (BUILD, CERTIFICATE, DISK_FREE, DISK_SIZE)
 RECEIVERS = (RECEIVED, RECEIVER_LAG, RECEIVER_FAILURES, RECEIVER_STILL)
 
 _Collector = Counter | Gauge | Histogram
@@ -142,8 +182,11 @@ class Catalogue:
         self._gauge(metric, labels).set(value)
 
     def read_from(self, metric: Metric, read: Callable[[], float], **labels: str) -> None:
-        """Let a gauge be asked for its value whenever the metrics are collected."""
-        self._gauge(metric, labels).set_function(read)
+        """Let a gauge be asked for its value whenever the metrics are collected.
+
+        What cannot be told then, as while a store is away, is not a number.
+        """
+        self._gauge(metric, labels).set_function(lambda: _asked(read))
 
     def value(self, metric: Metric, **labels: str) -> float:
         """What a counter or gauge stands at now; 0 when it was never touched."""
@@ -189,6 +232,13 @@ class Catalogue:
             found = collector.labels(**labels) if labels else collector
             self._labelled[key] = found
         return found
+
+
+def _asked(read: Callable[[], float]) -> float:
+    try:
+        return float(read())
+    except Exception:  # the other metrics are to be told all the same
+        return math.nan
 
 
 def _check(metric: Metric, known: dict[str, _Collector]) -> None:

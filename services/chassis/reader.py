@@ -66,8 +66,8 @@ class Passing(Protocol):
 class FollowerReport(Protocol):
     """Where a follower tells what it does, for metrics."""
 
-    def applied(self, reader: str, entries: int, seconds: float) -> None:
-        """A page took effect."""
+    def applied(self, reader: str, entries: Sequence[Entry], seconds: float) -> None:
+        """Entries took effect, which cost so many seconds."""
         ...
 
     def failed(self, reader: str, error: str) -> None:
@@ -82,7 +82,7 @@ class FollowerReport(Protocol):
 class Quiet:
     """Reports nothing."""
 
-    def applied(self, reader: str, entries: int, seconds: float) -> None:
+    def applied(self, reader: str, entries: Sequence[Entry], seconds: float) -> None:
         """Nothing."""
 
     def failed(self, reader: str, error: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 T = TypeVar("T")
@@ -20,6 +20,20 @@ _FLAGS |= {"0": False, "false": False, "no": False, "off": False}
 
 SEALED = ("require", "verify-ca", "verify-full")
 """The modes of PostgreSQL's clients that never talk in clear."""
+
+
+FILES = "sqlite:///"
+IN_CLEAR = (
+    "names a database that may be reached in clear: add ?sslmode=verify-full&sslrootcert=FILE to it"
+)
+DISTINCT_BYTES = 16
+"""32 random bytes have fewer different ones once in more than 10^16 draws."""
+DEFAULT_PASSWORDS = frozenset(
+    (
+        "admin", "change-me", "changeme", "example", "kafka", "password", "pivotpoint", "postgres",
+        "secret", "test",
+    )
+)  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -127,6 +141,10 @@ class Reader:
             self._fault(f"{full} is not set: set it, or {full}_FILE to a file that holds it")
         return default or ""
 
+    def file_of(self, name: str) -> str:
+        """The file that a secret is read from; empty when none is named."""
+        return self._source.get(f"{self._prefix}{name}_FILE", "")
+
     def refuse(self, name: str, why: str) -> None:
         """Count a setting as wrong whose value cannot be taken beside another's."""
         self._fault(f"{self._prefix}{name} {why}")
@@ -188,6 +206,30 @@ class Reader:
 
     def _fault(self, fault: str) -> None:
         self._faults.append(fault)
+
+
+def refuse_for_production(reader: Reader, store: str, key: bytes) -> None:
+    """Count as wrong what production must not start with: STORE in clear, secrets of no worth."""
+    if is_open(store):
+        reader.refuse("STORE", IN_CLEAR)
+    if is_default(urlsplit(store).password or ""):
+        reader.refuse("STORE", "holds a password that examples ship with: set one of your own")
+    if key and len(set(key)) < DISTINCT_BYTES:
+        reader.refuse("MASTER_KEY", "was not drawn at random: set it to `openssl rand -hex 32`")
+    beside = Path(store.removeprefix(FILES)).resolve() if store.startswith(FILES) else None
+    file = reader.file_of("MASTER_KEY")
+    if beside is not None and file and Path(file).resolve().is_relative_to(beside):
+        reader.refuse("MASTER_KEY_FILE", "lies beside the data it opens: keep the key elsewhere")
+
+
+def is_on(flag: str) -> bool:
+    """Whether a flag is on, as its reader will find; what is no flag stops the start anyhow."""
+    return _FLAGS.get(flag.strip().lower(), True) if flag else False
+
+
+def is_default(password: str) -> bool:
+    """Whether a password is one that examples and images of servers ship with."""
+    return unquote(password).lower() in DEFAULT_PASSWORDS
 
 
 def is_open(store: str) -> bool:

@@ -122,15 +122,15 @@ class Track:
         started = monotonic()
         self._apply(entries, to)
         self._stored_at = monotonic()
-        self._report.applied(self.reader.name, len(entries), self._stored_at - started)
+        self._report.applied(self.reader.name, entries, self._stored_at - started)
 
-    def took(self, count: int, to: int, seconds: float) -> None:
-        """A page of which `count` entries were wanted took effect for several readers at once."""
+    def took(self, entries: Sequence[Entry], to: int, seconds: float) -> None:
+        """A page of which `entries` were wanted took effect for several readers at once."""
         self.cursor = to
         self._stored_at = monotonic()
         self.went_well()
-        if count:
-            self._report.applied(self.reader.name, count, seconds)
+        if entries:
+            self._report.applied(self.reader.name, entries, seconds)
 
     def catch_up(self, front: int) -> None:
         """Take one page alone, at most up to where the others are."""

@@ -1,6 +1,6 @@
 """Every metric of the outcomes service: name, type, labels and meaning; none names a person."""
 
-from services.chassis.metrics import HTTP, LOOPS, RECEIVERS, Catalogue, Metric
+from services.chassis.metrics import GROUND, HTTP, LOOPS, RECEIVERS, Catalogue, Metric
 
 MEASURES = Metric(
     "measures_taken_total",
@@ -19,30 +19,16 @@ RISK_UNSENT = Metric(
 RISK_UNSENT_SECONDS = Metric(
     "risk_unsent_age_seconds", "gauge", "Age of the oldest of them at the last heartbeat."
 )
-READER_ENTRIES = Metric(
-    "reader_entries_total", "counter", "Entries that a reader has taken.", ("reader",)
-)
-READER_SECONDS = Metric(
-    "reader_page_seconds", "histogram", "Time that a reader took for a page.", ("reader",)
-)
-READER_FAILURES = Metric(
-    "reader_failures_total",
-    "counter",
-    "What raised an error in a reader, by its class.",
-    ("reader", "error"),
-)
 
 METRICS = (
     *HTTP,
     *LOOPS,
     *RECEIVERS,
+    *GROUND,
     MEASURES,
     HELD,
     RISK_UNSENT,
     RISK_UNSENT_SECONDS,
-    READER_ENTRIES,
-    READER_SECONDS,
-    READER_FAILURES,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from services.chassis import folder
-from services.chassis.settings import Reader, SettingsError, environment, is_open
+from services.chassis.settings import Reader, SettingsError, environment, refuse_for_production
 from services.chassis.transport.kafka.settings import KafkaSettings
 from services.chassis.transport.kafka.settings import read as read_kafka
 from services.outcomes.core import estimate
@@ -16,9 +16,6 @@ from services.outcomes.core.rules import Rules
 
 PREFIX = "PIVOTPOINT_OUTCOMES_"
 KEY_BYTES = 32
-IN_CLEAR = (
-    "names a database that may be reached in clear: add ?sslmode=verify-full&sslrootcert=FILE to it"
-)
 
 D = TypeVar("D")
 
@@ -61,20 +58,21 @@ class Settings:
 def read(reader: Reader) -> Settings:
     """Ask for every setting; the caller ends the reading with `reader.done()`."""
     production = reader.flag(
-        "PRODUCTION", "refuse a database or a broker that is reached in clear", default=False
+        "PRODUCTION",
+        "refuse what is reached in clear, and keys and passwords that are none",
+        default=False,
     )
     store = reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…")
-    if production and is_open(store):
-        reader.refuse("STORE", IN_CLEAR)
+    key = _key(reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key"))
+    if production:
+        refuse_for_production(reader, store, key)
     return Settings(
         production=production,
         store=store,
         erasures=reader.text(
             "ERASURES", "file that lists who was erased, kept apart from database and backups", ""
         ),
-        master_key=_key(
-            reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key")
-        ),
+        master_key=key,
         zone=reader.zone("ZONE", "the installation's time zone"),
         host=reader.text("HOST", "address to listen at", "127.0.0.1"),
         port=reader.integer("PORT", "port to listen at, 0 for a free one", 8070, low=0, high=65535),

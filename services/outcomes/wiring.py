@@ -1,16 +1,16 @@
 """The one file of the outcomes service that knows everyone: makes its parts and ties them."""
 
-from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from schemas import topics
+from services.chassis import ground
 from services.chassis.clock import Clock
+from services.chassis.eventlog import Entry
 from services.chassis.group_commit import GroupCommit
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
 from services.chassis.loops import Loops
-from services.chassis.metrics import Catalogue
-from services.chassis.reader import FollowerReport
 from services.chassis.store import Store
 from services.chassis.timers import ClockGuard, Timers
 from services.chassis.transport import Transport
@@ -18,7 +18,7 @@ from services.chassis.view import View
 from services.outcomes import metrics
 from services.outcomes.api import Reading, create_app
 from services.outcomes.caseload import Statistician
-from services.outcomes.consumer import AnswersConsumer
+from services.outcomes.consumer import READER, AnswersConsumer
 from services.outcomes.core import answers, episode, findings, measure, sender  # noqa: F401
 from services.outcomes.core.case import Yardsticks
 from services.outcomes.core.event import TOPICS
@@ -34,25 +34,7 @@ from services.outcomes.views.episodes import EpisodeReader, Episodes, every
 from services.outcomes.views.held import Held
 
 SERVICE = "outcomes"
-
-
-@dataclass(frozen=True, slots=True)
-class Report(FollowerReport):
-    """Tells the catalogue what followers do."""
-
-    catalogue: Catalogue
-
-    def applied(self, reader: str, entries: int, seconds: float) -> None:
-        """A page took effect."""
-        self.catalogue.count(metrics.READER_ENTRIES, entries, reader=reader)
-        self.catalogue.observe(metrics.READER_SECONDS, seconds, reader=reader)
-
-    def failed(self, reader: str, error: str) -> None:
-        """Something raised an error of this class."""
-        self.catalogue.count(metrics.READER_FAILURES, reader=reader, error=error)
-
-    def parked(self, reader: str) -> None:
-        """A key was parked: the gauge of parked entries tells it."""
+MEASURED = (measure.MeasureRecorded, measure.MeasureCorrected)
 
 
 class Outcomes:
@@ -65,6 +47,9 @@ class Outcomes:
         self.yardsticks = Yardsticks(self.instruments, settings.rules, settings.model)
         self.catalogue = metrics.catalogue()
         self.health = Health(self.catalogue)
+        ground.measure(
+            self.catalogue, settings.store, settings.kafka.ca_file if settings.kafka else ""
+        )
         self.log = store.log()
         self._commit = GroupCommit(store.log(), settings.commit_limit)
         self.senders = Senders(store.log(), store.ids, store.service_owner, clock)
@@ -140,13 +125,14 @@ class Outcomes:
             self.catalogue,
             poll=settings.poll_s,
             page=settings.page,
-            report=Report(self.catalogue),
+            fresh={Detector.name: _recorded},
         )
         loops.follow(self.detector())
         risk, relay = self.relays(transport)
         loops.follow(risk)
         loops.follow(relay)
         loops.follow(StatisticsRelay(store.log(), transport))
+        loops.parks(READER)
         loops.follow_views(self.views)
         self.health.loop("timers", lambda: self.timers.silence)
         self._heartbeat = Heartbeat(
@@ -236,3 +222,8 @@ class Outcomes:
     def _store_fault(self) -> str | None:
         self.log.head()
         return None
+
+
+def _recorded(entry: Entry) -> datetime | None:
+    """When a measure was taken in, by whose freshness the detector is judged."""
+    return entry.event.timestamp if isinstance(entry.event, MEASURED) else None

@@ -11,9 +11,10 @@ from services.chassis.metrics import Catalogue
 from services.chassis.settings import SettingsError, table
 
 README = Path(__file__).parents[2] / "services/alerts/README.md"
+KEY = bytes(range(32)).hex()
 NEEDED = {
     f"{PREFIX}STORE": "sqlite:///var/alerts",
-    f"{PREFIX}MASTER_KEY": "00" * 32,
+    f"{PREFIX}MASTER_KEY": KEY,
     f"{PREFIX}ZONE": "Europe/Amsterdam",
 }
 LOCAL_POLICY = ("BACKUP", "CONTACT", "RISK_POLICY")

@@ -13,9 +13,10 @@ from services.outcomes.settings import PREFIX, load, read
 
 README = Path(__file__).parents[2] / "services/outcomes/README.md"
 
+KEY = bytes(range(32)).hex()
 NEEDED = {
     f"{PREFIX}STORE": "sqlite:///var/outcomes",
-    f"{PREFIX}MASTER_KEY": "00" * 32,
+    f"{PREFIX}MASTER_KEY": KEY,
     f"{PREFIX}ZONE": "Europe/Amsterdam",
 }
 
@@ -25,7 +26,7 @@ def test_the_defaults_are_those_of_the_rules() -> None:
     assert settings.zone == ZoneInfo("Europe/Amsterdam")
     assert settings.rules == Rules()
     assert (settings.port, settings.commit_limit) == (8070, 256)
-    assert settings.master_key == bytes(32)
+    assert settings.master_key == bytes.fromhex(KEY)
 
 
 def test_every_number_of_a_rule_is_a_setting() -> None:

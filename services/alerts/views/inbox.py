@@ -214,6 +214,18 @@ class Inbox:
         where = and_(table.c.waits.is_(True), _not_in(table, reachable))
         return len(self.store.select(self.view, where=where))
 
+    def unread(self, now: datetime) -> tuple[int, float]:
+        """How many prompts nobody has opened, and the age in seconds of the oldest, for metrics."""
+        docs = self.store.select(self.view, where=self.store.table(self.view).c.waits.is_(True))
+        raised = [
+            datetime.fromisoformat(one["raised_at"])
+            for doc in docs
+            for one in open_alerts(doc)
+            if one["tier"] == "prompt" and one["seen_at"] is None
+        ]
+        oldest = (now - min(raised)).total_seconds() if raised else 0.0
+        return len(raised), max(0.0, oldest)
+
     def documents(self, person: Person, now: datetime) -> list[Seen]:
         """Every document that the person may see, with the reason why."""
         caseload = self.directory.people().caseload(person, now)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.chassis.settings import Reader
+from services.chassis.settings import Reader, is_default
 
 HOUR_S = 3600
 BESIDE_BACKUP_HOURS = 7 * 24
@@ -99,6 +99,8 @@ def read(reader: Reader, *, production: bool) -> KafkaSettings | None:
         backup_hours=backup,
         **_times(reader),
     )
+    if production and is_default(settings.password):
+        reader.refuse("KAFKA_PASSWORD", "is one that examples ship with: set one of your own")
     return settings if used else None
 
 
