@@ -76,7 +76,7 @@ def read(reader: Reader) -> Settings:
     )
     needed = None if production else ""
     backup = reader.text("BACKUP", "names of the backup, separated by commas", needed)
-    store = reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…")
+    store = reader.secret("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…")
     key = key_of(reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key"))
     if production:
         refuse_for_production(reader, store, key)

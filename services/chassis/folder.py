@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from services.chassis.ids import random_bytes
@@ -39,7 +40,11 @@ def source(data: Path, service: str, prefix: str, more: Mapping[str, str]) -> di
 
 def is_elsewhere(prefix: str) -> bool:
     """Whether the environment says that a service keeps everything in a server, in no folder."""
-    return environment().get(f"{prefix}STORE", "").startswith("postgres")
+    found = environment()
+    store, file = found.get(f"{prefix}STORE", ""), found.get(f"{prefix}STORE_FILE", "")
+    with suppress(OSError, UnicodeError):  # whoever reads the settings says what is wrong with it
+        store = store or (Path(file).read_text("utf-8") if file else "")
+    return store.strip().startswith("postgres")
 
 
 def run_lock(data: Path) -> FileLock:

@@ -22,7 +22,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_PLACES = ("route", "method", "job", "reader", "topic", "partition", "view")
+_PLACES = ("route", "method", "loop", "reader", "topic", "partition", "view")
 _WHATS = ("channel", "instrument", "kind", "rule", "tier", "state", "status", "version")
 _HOWS = ("code", "error", "outcome", "reason", "result")
 LABELS = frozenset((*_PLACES, *_WHATS, *_HOWS))
@@ -61,7 +61,7 @@ HEARTBEAT_AGE = Metric(
     "loop_heartbeat_age_seconds",
     "gauge",
     "Time since a loop last came round; a dead loop looks caught up, this tells them apart.",
-    ("job",),
+    ("loop",),
 )
 READER_LAG = Metric(
     "reader_lag_events", "gauge", "Events that a reader has not yet taken.", ("reader",)

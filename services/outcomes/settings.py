@@ -62,7 +62,7 @@ def read(reader: Reader) -> Settings:
         "refuse what is reached in clear, and keys and passwords that are none",
         default=False,
     )
-    store = reader.text("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…")
+    store = reader.secret("STORE", "where everything is kept: sqlite:///FOLDER or postgresql://…")
     key = _key(reader.secret("MASTER_KEY", "64 hexadecimal digits; wraps every other key"))
     if production:
         refuse_for_production(reader, store, key)

@@ -300,7 +300,7 @@ def test_live_as_long_as_every_loop_comes_round(site: _Site, server: Server) -> 
     assert answer.status == 503
     assert json.loads(answer.body)["faults"] == {"dead": 60.0}
     metrics = _call(server, "GET", "/metrics").body
-    assert b'loop_heartbeat_age_seconds{job="dead"} 60.0' in metrics
+    assert b'loop_heartbeat_age_seconds{loop="dead"} 60.0' in metrics
 
 
 def test_ready_as_long_as_every_dependency_is(site: _Site, server: Server) -> None:

@@ -120,3 +120,15 @@ def test_a_key_beside_the_data_is_refused(
     named = {"MASTER_KEY": None, "MASTER_KEY_FILE": str(tmp_path / "master.key")}
     done = run(monkeypatch, service, "migrate", STORE=f"sqlite:///{tmp_path}", **named)
     assert "MASTER_KEY_FILE lies beside the data it opens" in done.output
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_database_may_be_named_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, service: str, tmp_path: Path
+) -> None:
+    (tmp_path / "store").write_text(SEALED.format(password=OWN).replace("verify-full", "prefer"))
+    named = {"STORE": None, "STORE_FILE": str(tmp_path / "store")}
+    done = run(monkeypatch, service, "verify", "--data", str(tmp_path / "data"), **named)
+    assert f"PIVOTPOINT_{service.upper()}_STORE names a database that may be reached" in done.output
+    assert OWN not in done.output
+    assert not (tmp_path / "data").exists()

@@ -51,7 +51,7 @@ class Health:
         with self._lock:
             self._loops[name] = silence
         if HEARTBEAT_AGE in self._catalogue.metrics:
-            self._catalogue.read_from(HEARTBEAT_AGE, silence, job=name)
+            self._catalogue.read_from(HEARTBEAT_AGE, silence, loop=name)
 
     def dependency(self, name: str, check: Check) -> None:
         """Ask `check` whenever readiness is asked for; one that raises is not ready."""
