@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import detector, intake, latency, views
+from bench import detector, intake, latency, research, views
 from bench.figures import Figure, as_json, machine, table, write_readme
 from bench.size import FULL, QUICK
 from services.chassis.clock import SystemClock
@@ -27,7 +27,8 @@ def main(arguments: list[str]) -> None:
             "intake": lambda: intake.figures(size, folder),
             "detector": lambda: detector.figures(size, folder),
             "views and pages": lambda: views.figures(size, folder, today),
-            "latency": lambda: latency.figures(size, folder, today),
+            "latency and size": lambda: latency.figures(size, folder, today),
+            "research": lambda: research.figures(size.folded),
         }
         for part, measure in parts.items():
             with console.status(f"measuring: {part}"):

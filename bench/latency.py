@@ -16,7 +16,7 @@ MILD, SEVERE = [1, 0, 1, 0, 1, 0, 1, 0, 0], [3, 3, 3, 3, 3, 3, 3, 3, 0]
 
 
 def figures(size: Size, folder: Path, today: date) -> list[Figure]:
-    """`latency.embedded.p50_ms` and `latency.embedded.p99_ms`."""
+    """`latency.embedded.p50_ms`, `latency.embedded.p99_ms` and `bytes.per_measure`."""
     woken = _measured("both", size, folder, today)
     polling = _measured("both-polling", size, folder, today)
     facts = {
@@ -25,7 +25,7 @@ def figures(size: Size, folder: Path, today: date) -> list[Figure]:
         "connections": CONNECTIONS,
         "baseline_is": "followers without a wake-up, looking every 50 ms",
     }
-    return [
+    delays = [
         Figure(
             f"latency.embedded.p{share}_ms",
             percentile(woken, share / 100),
@@ -35,6 +35,21 @@ def figures(size: Size, folder: Path, today: date) -> list[Figure]:
         )
         for share in (50, 99)
     ]
+    return [*delays, _stored(size, folder / "latency-both")]
+
+
+def _stored(size: Size, folder: Path) -> Figure:
+    """Bytes of both logs for each measure, alerts and everything else that follows included."""
+    logs = [*folder.rglob("log.db"), *folder.rglob("log.db-wal")]
+    measures = 3 * size.latency_posts
+    facts = {"measures": measures, "goal": "2,500 bytes"}
+    return Figure(
+        "bytes.per_measure",
+        sum(log.stat().st_size for log in logs) / measures,
+        "bytes",
+        None,
+        facts,
+    )
 
 
 def _measured(kind: str, size: Size, folder: Path, today: date) -> list[float]:

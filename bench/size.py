@@ -19,6 +19,8 @@ class Size:
     latency_posts: int
     latency_rate: float
     page_requests: int
+    folded: int
+    """Measures that the benchmark of rules judges."""
 
 
 FULL = Size(
@@ -31,6 +33,7 @@ FULL = Size(
     latency_posts=400,
     latency_rate=50.0,
     page_requests=300,
+    folded=1_000_000,
 )
 QUICK = Size(
     warm=50,
@@ -42,4 +45,5 @@ QUICK = Size(
     latency_posts=40,
     latency_rate=20.0,
     page_requests=30,
+    folded=20_000,
 )
