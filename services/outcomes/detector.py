@@ -184,8 +184,10 @@ class Detector:
         """Part of the record cannot be read: say so, and leave what was said as it is."""
         if known.case.damaged or known.owner is None:
             return []
+        now = self._clock.now()
+        adopted = self._adopt(known, now)
         known.case.damaged = True
-        return self._tell(known, Cause("record damaged"), self._clock.now())
+        return [*adopted, *self._tell(known, Cause("record damaged"), now)]
 
     def _tell(self, known: Known, cause: Cause, at: datetime) -> list[Event]:
         now_true = truth(known.case, self._yardsticks, known.truth, cause.new)
@@ -279,6 +281,7 @@ class Detector:
         due = known.truth.due
         if due is None or due > day or known.owner is None:
             return []
+        adopted = self._adopt(known, now)
         since = _since(known.case, day)
         known.case.silences.add(iso(day))
         now_true = truth(known.case, self._yardsticks, known.truth)
@@ -291,7 +294,7 @@ class Detector:
             due=None if now_true.due is None else iso(now_true.due),
         )
         cause = Cause("silence noticed", iso(day), fresh=True)
-        return self._say(known, now_true, cause, writer)
+        return [*adopted, *self._say(known, now_true, cause, writer)]
 
     # Memory
 

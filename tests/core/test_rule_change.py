@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,15 @@ from services.outcomes.core.case import Yardsticks
 from services.outcomes.core.instrument import Cutoff
 from services.outcomes.core.rules import RULE, Rules
 from services.outcomes.detector import Detector
-from tests.core.logbook import YARDSTICKS, MemoryLog, Sender, detect, detector, episode_id
+from tests.core.logbook import (
+    START,
+    YARDSTICKS,
+    MemoryLog,
+    Sender,
+    detect,
+    detector,
+    episode_id,
+)
 
 INSTRUMENTS = {name: one.instrument for name, one in YARDSTICKS.specs.items()}
 BOLDER = Yardsticks(
@@ -148,3 +157,14 @@ def test_a_detector_that_was_quicker_is_asked_again(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(log, "append", crowded)
     assert adopt(by(BOLDER, log), [episode_id()], moved) == 1
     assert len([one for one in written(log, 0) if isinstance(one, findings.RulesAdopted)]) == 1
+
+
+def test_silence_after_a_rule_change_prompts_for_the_silence_alone() -> None:
+    log, _ = judged(level)
+    before = len(log.entries)
+    later = detector(log, lambda today: [episode_id()], BOLDER)
+    assert later.tick(START + timedelta(days=60)) == 1
+    told = [one for one in written(log, before) if getattr(one, "channel", "") == "off_track"]
+    assert [(one.tier, one.quiet) for one in told] == [("info", True)]
+    silent = [one for one in written(log, before) if getattr(one, "channel", "") == "disconnection"]
+    assert [one.quiet for one in silent] == [False]
