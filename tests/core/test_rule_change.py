@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from schemas.messages import Spell
 from services.chassis.eventlog import ConflictError
 from services.outcomes.adopting import CHANGES, CLEARS, OPENS, REFOLDS, adopt, differences
 from services.outcomes.core import findings
 from services.outcomes.core.case import Yardsticks
 from services.outcomes.core.instrument import Cutoff
+from services.outcomes.core.restored import LogRestored, state
 from services.outcomes.core.rules import RULE, Rules
 from services.outcomes.detector import Detector
 from tests.core.logbook import (
+    OWNER,
     START,
     YARDSTICKS,
     MemoryLog,
@@ -168,3 +171,21 @@ def test_silence_after_a_rule_change_prompts_for_the_silence_alone() -> None:
     assert [(one.tier, one.quiet) for one in told] == [("info", True)]
     silent = [one for one in written(log, before) if getattr(one, "channel", "") == "disconnection"]
     assert [one.quiet for one in silent] == [False]
+
+
+def test_a_finding_that_is_quiet_is_stated_as_quiet_after_a_restore() -> None:
+    log, _ = judged(level)
+    adopt(by(BOLDER, log), [episode_id()], moved)
+    stream = log.of(findings.FindingOpened)[-1].originator_id
+    restored = LogRestored(
+        originator_id=stream,
+        originator_version=1,
+        timestamp=START,
+        owner=OWNER,
+        log="new",
+        made_at="2026-01-01T00:00:00+00:00",
+        restored_at="2026-01-02T00:00:00+00:00",
+    )
+    stated = state(log.read(stream), stream, restored)
+    assert [(one["channel"], one["quiet"]) for one in stated.spells] == [("off_track", True)]
+    assert set(stated.spells[0]) == set(Spell().fields)

@@ -59,5 +59,5 @@ def state(findings: Sequence[Event], stream: UUID, restored: LogRestored) -> Fin
 
 
 def _told(spell: Any) -> dict[str, Any]:
-    names = ("spell", "ordinal", "revision", "tier", "on", "old_news", "evidence")
+    names = ("spell", "ordinal", "revision", "tier", "on", "old_news", "quiet", "evidence")
     return {name: getattr(spell, name) for name in names}
