@@ -128,15 +128,14 @@ class Outcomes:
             fresh={Detector.name: _recorded},
         )
         loops.follow(self.detector())
-        risk, relay = self.relays(transport)
-        loops.follow(risk)
-        loops.follow(relay)
-        loops.follow(StatisticsRelay(store.log(), transport))
+        relays = self.relays(transport)
+        for relay in relays:
+            loops.follow(relay)
         loops.parks(READER)
         loops.follow_views(self.views)
         self.health.loop("timers", lambda: self.timers.silence)
         self._heartbeat = Heartbeat(
-            risk,
+            relays[0],
             transport,
             store.log_id,
             self.clock,
@@ -150,9 +149,14 @@ class Outcomes:
         self.timers.start()
         self._heartbeat.start()
 
-    def relays(self, transport: Transport) -> tuple[RiskRelay, Relay]:
-        """What hands over; each with a handle of its own on the log."""
-        return RiskRelay(self.store.log(), transport), Relay(self.store.log(), transport)
+    def relays(self, transport: Transport) -> tuple[RiskRelay, Relay, StatisticsRelay]:
+        """What hands over, the risk path first; each with a handle of its own on the log."""
+        log = self.store.log
+        return (
+            RiskRelay(log(), transport),
+            Relay(log(), transport),
+            StatisticsRelay(log(), transport),
+        )
 
     def receivers(self) -> dict[str, AnswersConsumer]:
         """Who takes which topic."""

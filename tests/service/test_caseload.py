@@ -9,17 +9,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas import topics
 from schemas.messages import check
 from services.alerts.core.alert import AlertRaised
 from services.alerts.core.caseload import LIKE_COURSES, UNTESTED, StatisticsNoted, beside
+from services.chassis.clock import SteppedClock
 from services.chassis.message import Message
 from services.chassis.store import Store
+from services.chassis.transport.embedded import EmbeddedTransport
+from services.outcomes import settings
 from services.outcomes.caseload import Statistician
 from services.outcomes.core.caseload import LEAST, StatisticsPublished
 from services.outcomes.core.event import TOPICS
 from services.outcomes.core.findings import CourseEnded
 from services.outcomes.relay import StatisticsRelay
 from services.outcomes.views.endings import Endings
+from services.outcomes.wiring import Outcomes
 from tests.core.logbook import START
 from tests.service.alerts_rig import Rig, episode_changed, found, staffed
 
@@ -210,3 +215,13 @@ def test_beside_an_effect_stand_courses_without_a_pivot_and_the_way_back_to_the_
     text = beside(known)
     assert said in text
     assert "regression to the mean" in text
+
+
+def test_every_topic_is_taken_or_can_be_sent_again(tmp_path: Path) -> None:
+    """After a restore of the other side and on `resend`, what `relays` names goes back."""
+    service = Outcomes.open(settings.of_folder(tmp_path), SteppedClock(START))
+    sent = {one.topic for one in service.relays(EmbeddedTransport())}
+    taken = set(service.receivers())
+    service.stop()
+    assert sent.isdisjoint(taken)
+    assert sent | taken == set(topics.ALL)
