@@ -114,7 +114,7 @@ class InFourProcesses:
         self.alerts = Alerts.open(alerts_settings.load(env), self._clock)
         stack.callback(self.alerts.stop)
         kafka = _kafka(env)
-        create_topics(kafka, topics.ALL)
+        create_topics(kafka, topics.ALL, compacted=topics.COMPACTED)
         self._unread = stack.enter_context(unread(kafka))
         halves = [(name, half) for name in ("outcomes", "alerts") for half in ("serve", "follow")]
         self._parts = {one: Part(*one, env, moment) for one in halves}
@@ -167,7 +167,7 @@ class InFourProcesses:
         """Who has not taken all that is there; nobody only when nothing came while we looked."""
         before = self.outcomes.log.head(), self.alerts.log.head()
         found = self._parts["outcomes", "follow"].ask("behind") or self._waiting(
-            self.alerts, topics.EPISODES, topics.RISK
+            self.alerts, topics.EPISODES, topics.RISK, topics.STATISTICS
         )
         found = found or self._parts["alerts", "follow"].ask("behind")
         found = found or self._waiting(self.outcomes, topics.ANSWERS)

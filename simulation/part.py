@@ -52,7 +52,9 @@ class Part:
             raise SettingsError(["no broker is named"])
         if isinstance(self._service, Alerts):
             self._service.share_risk_path()
-        line = apart.Line(settings.kafka, topics.ALL, settings.host, settings.follow_port)
+        line = apart.Line(
+            settings.kafka, topics.ALL, settings.host, settings.follow_port, topics.COMPACTED
+        )
         return apart.follow(self.name, self._service, line, self._ready)
 
     def _ready(self, url: str) -> None:
