@@ -140,7 +140,7 @@ def test_of_a_compacted_topic_the_latest_message_of_a_key_is_kept(settings: Kafk
         f"topic {name} forgets older messages of a key: set its cleanup.policy to delete"
     )
     (problem,) = check_topics(settings, [other], compacted={other})
-    assert problem.endswith("forgets the latest ones: set its cleanup.policy to compact")
+    assert problem == f"topic {other} forgets the latest ones: set its cleanup.policy to compact"
 
 
 def test_a_broker_that_does_not_answer_is_said(settings: KafkaSettings) -> None:

@@ -168,9 +168,7 @@ def _problems(
     if int(configs[LIMIT]) < MESSAGE_BYTES:
         yield f"topic {name} takes small messages alone: set its {LIMIT} to {BATCH_BYTES}"
     if configs["cleanup.policy"] != policy:
-        lost = (
-            "forgets older messages of a key" if policy == "delete" else "forgets the latest ones"
-        )
+        lost = "older messages of a key" if policy == "delete" else "the latest ones"
         yield f"topic {name} forgets {lost}: set its cleanup.policy to {policy}"
 
 
