@@ -127,6 +127,29 @@ def test_a_mapping_file_reads_another_systems_table(data: Path, tmp_path: Path) 
     assert stored(data) == ["0042/phq-9/2025-03-14"]
 
 
+def test_what_a_mapping_cannot_make_out_is_refused_and_not_guessed(
+    data: Path, tmp_path: Path
+) -> None:
+    file = table(
+        tmp_path / "old.csv",
+        "K;E;phq-9;2025-03-02;12;1",
+        "K;E;phq-9;2025-03-09;11;",
+        "K;E;phq-9;2025-03-16;10;",
+        "K;E;phq-9;2025-03-23;1.2;4",
+        header="client;episode;instrument;administered_at;total;session_number",
+    )
+    mapping, results = tmp_path / "mapping.toml", tmp_path / "results.csv"
+    mapping.write_text(
+        '[templates]\nexternal_id = "{client}/{session_number}"\n[format]\ndecimal = ","\n'
+    )
+    assert take(data, file, "--mapping", mapping, "--results", results).exit_code == 1
+    assert [(row["status"], row["reason"].split(" ")[0]) for row in told(results)] == [
+        ("recorded", ""), ("refused", "external_id"), ("refused", "external_id"),
+        ("refused", "total"),
+    ]  # fmt: skip
+    assert stored(data) == ["K/1"]
+
+
 def test_lines_of_json_are_taken_as_at_the_door(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "old.ndjson"
     good = {
@@ -170,6 +193,7 @@ def test_a_file_of_another_kind_is_refused(
         ('[columns]\ntotal = "points"\n', "has no column points"),
         ("[columns]\ntotal = 1\n", "total is a text"),
         ('[columns]\nitems = "x"\n', "columns.items is a list"),
+        ('[templates]\nexternal_id = "{patient}"\n', "templates.external_id: {patient} is no"),
     ],
 )
 def test_a_mapping_that_cannot_be_is_told_with_its_place(

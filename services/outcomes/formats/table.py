@@ -60,9 +60,15 @@ class RowMapping:
         answers = self._answers(row)
         if answers is not None:
             found["items"] = answers
-        for name, template in self.templates.items():
-            found[name] = _SLOT.sub(lambda slot: str(found.get(slot[1], "")), template)
-        return found
+        return found | self._filled(found)
+
+    def _filled(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """The templates, but those with a gap: ids with gaps would make one measure of many."""
+        return {
+            name: _SLOT.sub(lambda slot: str(found[slot[1]]), template)
+            for name, template in self.templates.items()
+            if all(slot in found for slot in _SLOT.findall(template))
+        }
 
     def _read(self, name: str, cell: Any) -> Any:
         if not isinstance(cell, str):
@@ -109,6 +115,7 @@ def read(name: str, text: str) -> RowMapping:
     form = values.get("format", {})
     _only(name, "format.", form, _FORMAT)
     _texts(name, columns, values.get("constants", {}), values.get("templates", {}), form)
+    _slots(name, values.get("templates", {}))
     if not isinstance(items, list) or not all(isinstance(one, str) for one in items):
         raise MappingError(f"{name}: columns.items is a list of columns, one for each answer")
     return RowMapping(
@@ -139,6 +146,13 @@ def _texts(name: str, *tables: Mapping[str, Any]) -> None:
                 raise MappingError(f"{name}: {key} is a text in quotation marks")
 
 
+def _slots(name: str, templates: Mapping[str, str]) -> None:
+    for key, template in templates.items():
+        for slot in _SLOT.findall(template):
+            if slot not in FIELDS:
+                raise MappingError(f"{name}: templates.{key}: {{{slot}}} is no field of a measure")
+
+
 def _cell(value: Any) -> Any:
     """What a cell holds, None when it says that there is nothing."""
     if isinstance(value, str):
@@ -148,9 +162,12 @@ def _cell(value: Any) -> Any:
 
 
 def _number(cell: str, decimal: str) -> Any:
-    """The number that a cell writes out; the cell itself when it writes none."""
-    plain = cell.replace(decimal, ".") if decimal != "." else cell
-    if not _NUMBER.fullmatch(plain):
+    """The number that a cell writes out; the cell itself when it writes none.
+
+    Beside another mark of decimals a point may part thousands, so it is not understood.
+    """
+    plain = cell.replace(decimal, ".")
+    if (decimal != "." and "." in cell) or not _NUMBER.fullmatch(plain):
         return cell
     value = float(plain)
     return int(value) if value.is_integer() else value
