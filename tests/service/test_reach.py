@@ -3,14 +3,20 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from services.alerts.channels.webhook import WebhookRefusedError
+from services.alerts.channels import FailedError, Outgoing
+from services.alerts.channels.webhook import (
+    Webhook,
+    WebhookRefusedError,
+    WebhookSettings,
+    secret_of,
+)
 from services.alerts.core.notice import PAUSES
 from services.alerts.core.person import PersonRefusedError
 from services.alerts.metrics import DELIVERIES
@@ -285,6 +291,25 @@ def test_a_private_address_is_refused_even_behind_a_name(rig: Rig, at: Endpoint)
     for url in (at.url, "ftp://clinic.test/", "https://", "http://clinic.test/hook"):
         with pytest.raises(WebhookRefusedError, match="the address"):
             reach.deliver.hooks.add("other", url)
+
+
+def test_what_is_no_address_is_refused_when_it_is_named() -> None:
+    channel = Webhook(WebhookSettings((), ""))
+    channel.check("https://a.test:8443/hook?tenant=1")
+    for url in (
+        "https://a.test:port/", "https://a.test:99999/", "https://[::1/", "https://a.test/\u00e9",
+        "https://a.test/a b", "https://a.test/\r\nX: y", "https://anna:secret@a.test/",
+    ):  # fmt: skip
+        with pytest.raises(WebhookRefusedError, match="https://host/path"):
+            channel.check(url)
+
+
+def test_an_address_that_cannot_be_posted_to_is_a_failure_like_another() -> None:
+    """Whatever else it raised would hold up every notice behind it."""
+    channel = Webhook(WebhookSettings((), ""))
+    notice = Outgoing("1", "alice", "news", 1, URL, datetime(2026, 3, 2, 9, tzinfo=UTC))
+    with pytest.raises(FailedError, match="ValueError"):
+        channel.send(notice, "https://a.test:port/", secret_of(bytes(32)))
 
 
 def test_what_has_ended_meanwhile_is_not_in_the_next_count(rig: Rig, at: Endpoint) -> None:

@@ -50,10 +50,10 @@ class Webhook:
         Raises:
             WebhookRefusedError: says what an address has to be.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
+        parts = _parts(url)
+        if parts is None or parts.scheme not in ("https", "http") or parts.username:
             raise WebhookRefusedError("the address is one of the form https://host/path")
-        if parts.scheme == "http" and not self._is_allowed_literal(parts.hostname):
+        if parts.scheme == "http" and not self._is_allowed_literal(parts.hostname or ""):
             raise WebhookRefusedError(
                 "the address begins with https://; http:// is taken only for an address in "
                 "one of the networks of WEBHOOK_NETWORKS"
@@ -82,18 +82,20 @@ class Webhook:
             raise FailedError(f"HTTP {status}")
 
     def _post(self, parts: SplitResult, body: bytes, headers: dict[str, str]) -> int:
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         target = parts.path or "/"
         if parts.query:
             target += "?" + parts.query
         try:
+            host = parts.hostname or ""
+            port = parts.port or (443 if parts.scheme == "https" else 80)
             connection = self._connection(parts.scheme, host, port)
             try:
                 connection.request("POST", target, body, headers)
                 return connection.getresponse().status  # a redirect is an answer, not followed
             finally:
                 connection.close()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            # ValueError: a host or port that is none; it must not hold up what goes elsewhere.
             raise FailedError(type(error).__name__) from error
 
     def _connection(self, scheme: str, host: str, port: int) -> http.client.HTTPConnection:
@@ -143,6 +145,17 @@ def sign(secret: str, id_: str, moment: str, body: bytes) -> str:
 def secret_of(random: bytes) -> str:
     """A secret in the form in which receivers expect it."""
     return MARK + base64.b64encode(random).decode()
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address; None when it is none."""
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or an IPv6 address has no end
+        return None
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return parts if named and plain else None
 
 
 def _body(notice: Outgoing) -> bytes:
