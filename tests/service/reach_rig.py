@@ -13,7 +13,7 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from services.alerts.channels.mail import Mail, MailSettings
 from services.alerts.channels.webhook import Webhook, WebhookSettings
@@ -34,6 +34,8 @@ class Postbox:
     port: int = 0
     ca_file: str = ""
     answer: str = ""
+    user: str = ""
+    """Who is to sign in, whom the server does not know."""
     taken: list[Message] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802 (the name is the library's)
@@ -67,6 +69,7 @@ def postbox(folder: Path) -> Iterator[Postbox]:
         port=free_ports(1)[0],
         tls_context=tls,
         require_starttls=True,
+        authenticator=lambda *_: AuthResult(success=False, handled=False),
         ready_timeout=60,
     )
     controller.start()
@@ -162,5 +165,5 @@ class Reach:
     def _server(box: Postbox) -> MailSettings:
         return MailSettings(
             host="127.0.0.1", port=box.port, security="starttls", sender="pivot@clinic.test",
-            user="", password="", ca_file=box.ca_file,
+            user=box.user, password="", ca_file=box.ca_file,
         )  # fmt: skip

@@ -47,6 +47,8 @@ class Mail:
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             raise _of_code(max(codes, default=0)) from error
+        except smtplib.SMTPAuthenticationError as error:  # ours to put right: nobody's address
+            raise FailedError(f"SMTP {error.smtp_code}") from error
         except smtplib.SMTPResponseException as error:
             raise _of_code(error.smtp_code) from error
         except (OSError, smtplib.SMTPException) as error:
