@@ -175,6 +175,17 @@ def test_an_address_that_is_refused_for_good_is_not_tried_again(rig: Rig, box: P
     assert (ended["outcome"], ended["why"]) == ("refused", "SMTP 550")
 
 
+def test_a_wrong_password_of_the_service_is_no_end_of_a_notice(rig: Rig, box: Postbox) -> None:
+    """The clinic puts it right, and everything that waited leaves."""
+    reach = Reach(rig, mail=replace(box, user="pivot"))
+    rig.register.mail("alice", "alice@clinic.test")
+    off_track(rig)
+    reach.turn()
+    (id_,) = reach.notices.of(rig.person("alice").id)["waiting"]
+    tried = rig.log.read(UUID(id_))[-1]
+    assert (tried.outcome, tried.why, tried.next_at is None) == ("failed", "SMTP 535", False)
+
+
 def test_mail_does_not_leave_in_clear_or_to_a_stranger_server(
     rig: Rig, box: Postbox, tmp_path: Path
 ) -> None:
@@ -302,6 +313,18 @@ def test_what_is_no_address_is_refused_when_it_is_named() -> None:
     ):  # fmt: skip
         with pytest.raises(WebhookRefusedError, match="https://host/path"):
             channel.check(url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["10.0.0.1", "169.254.169.254", "[::1]", "[fd00::1]", "[fe80::1]", "[fec0::1]", "[ff0e::1]",
+     "[::ffff:10.0.0.1]", "[2002:a00:1::]", "[64:ff9b::a00:1]", "[64:ff9b::7f00:1]"],
+)  # fmt: skip
+def test_no_way_of_writing_a_private_address_leads_to_it(host: str) -> None:
+    channel = Webhook(WebhookSettings((), ""))
+    notice = Outgoing("1", "alice", "news", 1, URL, datetime(2026, 3, 2, 9, tzinfo=UTC))
+    with pytest.raises(FailedError, match="address not allowed"):
+        channel.send(notice, f"https://{host}/", secret_of(bytes(32)))
 
 
 def test_an_address_that_cannot_be_posted_to_is_a_failure_like_another() -> None:

@@ -22,6 +22,8 @@ SECRET_BYTES = 32
 GONE = 410
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""RFC 6052: a gateway leads from here to the IPv4 address in the last 32 bits."""
 
 
 class WebhookRefusedError(Exception):
@@ -129,9 +131,9 @@ class Webhook:
 
     def _is_allowed(self, address: Address) -> bool:
         """Whether it is out in the world, or in a network that was named."""
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        world = address.is_global and not address.is_multicast
+        address = _reached(address)
+        local = address.is_multicast or getattr(address, "is_site_local", False)
+        world = address.is_global and not local
         return world or _is_in(address, self.settings.networks)
 
 
@@ -164,6 +166,14 @@ def _body(notice: Outgoing) -> bytes:
     }  # fmt: skip
     message = {"type": "inbox.waiting", "timestamp": notice.at.isoformat(), "data": data}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _reached(address: Address) -> Address:
+    """The IPv4 address to which an IPv6 address of a transition leads, else the same."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (low if address in _NAT64 else address)
 
 
 def _is_in(address: Address, networks: Sequence[Network]) -> bool:
