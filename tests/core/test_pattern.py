@@ -55,18 +55,24 @@ def by(result: Patterns, name: str) -> Dimension:
 
 
 def test_the_own_part_is_in_no_pattern_and_other_lenses_are() -> None:
-    courses = [course(n, reflections=[reflection()]) for n in range(6)]
-    for team in (False, True):
-        assert [one.name for one in by(found(courses, team=team), "lens").cells] == ["alliance"]
+    courses = [course(n, reflections=[reflection(shared=["lenses"])]) for n in range(6)]
+    for viewer, team in (("anna", False), ("sam", True)):
+        result = found(courses, viewer, team=team)
+        assert [one.name for one in by(result, "lens").cells] == ["alliance"]
 
 
-def test_reasons_of_others_count_where_the_unknowns_were_shared() -> None:
+@pytest.mark.parametrize(
+    ("dimension", "part", "name"),
+    [("reason", "unknowns", "not asked"), ("lens", "lenses", "alliance")],
+)
+def test_what_others_noted_counts_where_it_was_shared(dimension: str, part: str, name: str) -> None:
+    """A group tells the episodes behind it, and with them whose they are."""
     courses = [course(n, reflections=[reflection()]) for n in range(6)]
-    assert [one.name for one in by(found(courses), "reason").cells] == ["not asked"]
-    assert by(found(courses, viewer="sam", team=True), "reason").cells == ()
-    opened = [course(n, reflections=[reflection(shared=["unknowns"])]) for n in range(6)]
-    (cell,) = by(found(opened, viewer="sam", team=True), "reason").cells
-    assert (cell.name, cell.events, cell.courses) == ("not asked", 6, 6)
+    assert [one.name for one in by(found(courses), dimension).cells] == [name]
+    assert by(found(courses, viewer="sam", team=True), dimension).cells == ()
+    opened = [course(n, reflections=[reflection(shared=[part])]) for n in range(6)]
+    (cell,) = by(found(opened, viewer="sam", team=True), dimension).cells
+    assert (cell.name, cell.events, cell.courses) == (name, 6, 6)
 
 
 def test_nothing_that_is_shown_says_whose_a_course_is() -> None:

@@ -109,8 +109,8 @@ def patterns(lessons: Sequence[Lesson], viewer: str, *, team: bool) -> Patterns:
 def _dimensions(lessons: Sequence[Lesson], viewer: str, *, team: bool) -> Iterator[Dimension]:
     for name, groups in _BY_COURSE.items():
         yield _dimension(name, "courses", [(one, groups(one)) for one in lessons], team)
-    for name, field in (("reason", "whys"), ("lens", "lenses")):
-        told = [(one, _named(one, field, viewer)) for one in lessons if one.failures]
+    for name, field, part in (("reason", "whys", "unknowns"), ("lens", "lenses", "lenses")):
+        told = [(one, _named(one, field, part, viewer)) for one in lessons if one.failures]
         offered = sorted({value for _, values in told for value in values or ()})
         members = [
             (one, [(value, value in values) for value in offered])
@@ -136,11 +136,9 @@ _BY_COURSE: dict[str, Callable[[Lesson], list[Group]]] = {
 """Groups that every course belongs to, whether something was found in it or not."""
 
 
-def _named(lesson: Lesson, field: str, viewer: str) -> frozenset[str] | None:
-    """What reflections on a course name; None where none was made that the viewer may read."""
-    readable = [
-        one for one in lesson.reflections if field == "lenses" or _open(one, "unknowns", viewer)
-    ]
+def _named(lesson: Lesson, field: str, part: str, viewer: str) -> frozenset[str] | None:
+    """What reflections on a course name; None where none was made whose `part` is to be read."""
+    readable = [one for one in lesson.reflections if _open(one, part, viewer)]
     return frozenset(value for one in readable for value in one[field]) if readable else None
 
 
