@@ -106,7 +106,7 @@ def recorded(desk: Writing, form: ReflectionForm) -> list[Event]:
         RefusedError: says what is missing.
     """
     unknowns = _unknowns(form.unknowns, {})
-    _check(form, unknowns, desk.person)
+    _check(form, unknowns, desk.person.toolkit)
     since = form.since.isoformat() if form.since else desk.today
     pivots = form.decision == "pivot"
     review_on = form.review_on.isoformat() if form.review_on else None
@@ -151,7 +151,7 @@ def revised(
         RefusedError: says what is missing.
     """
     unknowns = _unknowns(form.unknowns, state.unknowns)
-    _check(form, unknowns, desk.person)
+    _check(form, unknowns, frozenset())  # the toolkit of the day was asked on the day
     event = core.ReflectionRevised(
         originator_version=state.version + 1,
         on=desk.today,
@@ -161,11 +161,9 @@ def revised(
     return [event, *_own_part(desk, form, own_version)]
 
 
-def _check(form: ReflectionForm, unknowns: list[dict[str, Any]], person: Person) -> None:
+def _check(form: ReflectionForm, unknowns: list[dict[str, Any]], toolkit: frozenset[str]) -> None:
     try:
-        core.check(
-            form.decision, form.approach, form.beyond, unknowns, form.confidence, person.toolkit
-        )
+        core.check(form.decision, form.approach, form.beyond, unknowns, form.confidence, toolkit)
     except core.ReflectionRefusedError as error:
         raise RefusedError(str(error)) from None
 

@@ -211,6 +211,19 @@ def test_ones_own_reflection_is_revised_on_a_page_and_nobody_elses(rig: Rig) -> 
     assert at.post(address, **nothing).status_code == 422
 
 
+def test_a_pivot_is_revised_after_its_approach_has_left_the_toolkit(rig: Rig) -> None:
+    told = form(decision="pivot", approach="EMDR", reason="before")
+    id_, _ = rig.desk.reflect(rig.person("alice"), K, told)
+    rig.register.toolkit("alice", ["CBT"])
+    rig.show()
+    at = alice(rig)
+    address = f"/episodes/{K.hex}/reflections/{id_.hex}/revise"
+    assert at.post(address, reason="after").status_code == 303
+    one = page(rig).document["reflections"][0]
+    assert (one["decision"], one["approach"], one["reason"]) == ("pivot", "EMDR", "after")
+    assert at.post(REFLECT, decision="pivot", approach="IFS").status_code == 422
+
+
 def test_whoever_stands_in_may_not_revise_what_another_wrote(rig: Rig) -> None:
     id_, _ = rig.desk.reflect(rig.person("alice"), K, form())
     rig.register.cover("alice", "bob")

@@ -159,7 +159,7 @@ def _sheet(
         answerable=frozenset(line.alert for line in alerts),
         open_unknowns=page.unknowns if revising is None else (),
         unknown_ids=tuple(one["unknown"] for one in revising["unknowns"]) if revising else (),
-        toolkit=person().toolkit,
+        toolkit=frozenset() if revising else person().toolkit,  # asked on the day, not again
         today=house.today(),
         revises=revising is not None,
     )
