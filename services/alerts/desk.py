@@ -204,9 +204,15 @@ class Desk:
         return doc, access
 
     def _alert(self, person: Person, episode: UUID, alert: UUID) -> dict[str, Any]:
-        doc, _ = self._episode(person, episode)
+        """The document of a course of which this person may answer this alert.
+
+        A risk answer is taken up by everybody who sees it, anything else by who writes there.
+        """
+        doc, access = self._episode(person, episode)
         if alert.hex not in doc["alerts"]:
             raise NotYoursError
+        if doc["alerts"][alert.hex]["channel"] != rules.RISK and access not in READING:
+            raise RefusedError("only the client's clinician, or who stands in, answers this")
         return doc
 
     def _reflection(self, person: Person, episode: UUID, id_: UUID) -> core.Reflection:

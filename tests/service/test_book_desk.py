@@ -194,6 +194,17 @@ def test_own_colleague_supervisor_stranger_and_nobody(rig: Rig) -> None:
         rig.desk.acknowledge(rig.person("alice"), id_of("nowhere"), alert, "noted")
 
 
+def test_a_supervisor_reads_a_finding_and_leaves_the_answer_to_the_clinician(rig: Rig) -> None:
+    alert, sam = flagged(rig), rig.person("sam")
+    with pytest.raises(RefusedError, match="who stands in"):
+        rig.desk.acknowledge(sam, K, alert, "called")
+    with pytest.raises(RefusedError, match="who stands in"):
+        rig.desk.snooze(sam, K, alert, None)
+    with pytest.raises(RefusedError, match="who stands in"):
+        rig.desk.dismiss(sam, K, alert, "already known")
+    assert [line.state for line in page(rig).alerts] == ["raised"]
+
+
 def test_cover_sees_the_caseload_while_it_lasts(rig: Rig) -> None:
     flagged(rig)
     rig.register.cover("alice", "bob")
