@@ -107,12 +107,7 @@ class Supervision:
         wanted = ("supervise",) if team else ("own", "cover")
         seen = [one for one in self.inbox.documents(person, now) if one.access in wanted]
         lines = sorted(self._laid_out(seen, people, now, team), key=lambda pair: pair[0])
-        supervised = [
-            one
-            for one in people.persons.values()
-            if any(other.id == person.id for other in people.supervisors(one))
-        ]
-        staff = supervised if team else [person]
+        staff = people.supervised(person) if team else [person]
         reviews = _reviews(seen, self.inbox.policy.day(now))
         return SupervisionPage(
             team=team,
