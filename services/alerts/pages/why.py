@@ -44,7 +44,7 @@ def _steps(entry: Mapping[str, Any], rules: Mapping[str, Rule], waiting: set[str
         if said:
             yield f"{day(step['at'])}: {said}."
     if entry["alert"] in waiting:
-        yield "Three prompts were sent that day already, so it waits in the inbox for its turn."
+        yield "As many prompts as a day may have had been sent, so it waits its turn in the inbox."
 
 
 def _said(step: Mapping[str, Any], rule: Rule | None) -> str:
@@ -54,7 +54,7 @@ def _said(step: Mapping[str, Any], rule: Rule | None) -> str:
     if what == "held":
         return (
             f"found again and held back until {day(step.get('until'))}: the same rule had spoken "
-            "and cleared less than four weeks before"
+            "and cleared only a short time before"
         )
     if what == "snoozed":
         return f"put off until {day(step.get('until'))}"
