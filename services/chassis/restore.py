@@ -5,7 +5,7 @@ in one step, so a restore that is interrupted leaves the store as it was.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -67,7 +67,8 @@ def restore(
     coming = target.beside(COMING)
     coming.remove()
     coming.create_tables()
-    try:
+    with ExitStack() as half_made:
+        half_made.callback(coming.remove)
         with _alone(target):
             _fill(coming, target.archived(source), progress)
             _renew(coming, manifest, clock)
@@ -75,11 +76,9 @@ def restore(
                 coming.vault.shred(owner)
             if prepare is not None:
                 prepare(coming, manifest, clock)
-    except BaseException:
-        coming.remove()
-        raise
-    there, aside = target.exists(), f"before_{clock.now():%Y%m%d_%H%M%S}"
-    target.give_way(coming, aside)
+            half_made.pop_all()  # from here on it may be all that there is
+            there, aside = target.exists(), f"before_{clock.now():%Y%m%d_%H%M%S}"
+            target.give_way(coming, aside)
     return aside if there else None
 
 

@@ -213,6 +213,28 @@ def test_a_store_in_use_is_refused(
     assert put_back(place, replace=True).log().head() == 1
 
 
+def test_nobody_may_begin_until_the_restored_store_has_taken_its_place(
+    store: Store,
+    other: Place,
+    back_up: Callable[[], backup.Manifest],
+    put_back: Callable[..., Store],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.log().append([noted("one")])
+    back_up()
+    give_way, began = Store.give_way, []
+
+    def watched(self: Store, coming: Store, aside: str) -> None:
+        with_others = other.open()
+        began.append(with_others.place_lock("detector").acquire())
+        with_others.close()
+        give_way(self, coming, aside)
+
+    monkeypatch.setattr(Store, "give_way", watched)
+    put_back(other)
+    assert began == [False]
+
+
 def test_erased_later_is_erased_again(
     store: Store,
     place: Place,
