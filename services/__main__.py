@@ -10,6 +10,7 @@ from services.chassis.command import PlainGroup, data_option
 from services.outcomes.__main__ import outcomes
 from services.outcomes.research.change import change
 from services.outcomes.research.evaluate import evaluate
+from services.outcomes.research.fit import fit
 
 PORT = click.IntRange(0, 65535)
 
@@ -107,6 +108,7 @@ main.add_command(outcomes)
 main.add_command(alerts)
 main.add_command(change)
 main.add_command(evaluate)
+main.add_command(fit)
 
 
 def _first_steps(outcomes_url: str, alerts_url: str, data: Path) -> None:

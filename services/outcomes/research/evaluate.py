@@ -14,6 +14,7 @@ from services.chassis.command import progress, rows
 from services.outcomes.research.change import ANY, POSITIVE, SHARE, Unusable
 
 if TYPE_CHECKING:
+    from services.outcomes.core.change_methods.series import Series
     from services.outcomes.core.instrument import Instrument
     from services.outcomes.research.evaluation.benchmark import Moved, Outcome
     from services.outcomes.research.evaluation.courses import Courses
@@ -113,7 +114,7 @@ def evaluate(
         if calibrate is not None:
             click.echo(_thresholds(calibrate, said), nl=False)
             return
-        with _bar() as moved:
+        with bar() as moved:
             courses, about = _cohort(said, moved) if source is None else _table(source, said)
             outcome = _judged(courses, files, said, folds, resampled, moved)
     except (TableError, RuleError) as error:
@@ -146,7 +147,7 @@ def _check(source: Path | None, said: Mapping[str, Any], *targets: Path | None) 
 
 
 @contextmanager
-def _bar() -> "Iterator[Moved]":
+def bar() -> "Iterator[Moved]":
     """One bar for everything: what is being done, and how far it is."""
     with progress("") as move:
         yield lambda what, done, of: move(done, of, what)
@@ -157,14 +158,15 @@ def _thresholds(name: str, said: Mapping[str, Any]) -> str:
     from services.outcomes.research.evaluation.calibrate import calibrate
 
     seeds, clients = said["seeds"], said["clients"]
-    with _bar() as moved:
-        found = calibrate(_instrument(name), seeds, clients, moved)
+    with bar() as moved:
+        found = calibrate(shipped(name), seeds, clients, moved)
     which = f"{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 or seeds[0] > 1 else "1"
     asked = f"--calibrate {name} --seeds {which} --clients {clients}"
     return found.as_toml(f"pivotpoint evaluate {asked}")
 
 
-def _instrument(name: str) -> "Instrument":
+def shipped(name: str) -> "Instrument":
+    """A shipped instrument; unusable where there is none of this name."""
     from services.outcomes.registry import registry
 
     known = registry()
@@ -193,15 +195,9 @@ def _table(source: Path, said: Mapping[str, Any]) -> "tuple[Courses, About]":
     from services.outcomes.research.evaluation import tabled
     from services.outcomes.research.evaluation.courses import Courses
     from services.outcomes.research.evaluation.told import FAILURE, About
-    from services.outcomes.research.table import read, series
 
-    asked = _asked(said)
-    sheet = read(source)
-    rows_of = series(
-        sheet, said["client"], said["day"], said["score"], tabled.allowed(asked.instrument)
-    )
-    if said["unit"] == "weeks":
-        rows_of = [tabled.in_days(one) for one in rows_of]
+    asked = asked_of(said)
+    rows_of = measured(source, said, asked)
     limits = tabled.limits(asked, rows_of)
     found, left = tabled.courses(rows_of, asked, limits)
     tabled.check(found, left)
@@ -211,11 +207,26 @@ def _table(source: Path, said: Mapping[str, Any]) -> "tuple[Courses, About]":
     return Courses(found, limits.scale), About(source.name, FAILURE["table"], settings, left)
 
 
-def _asked(said: Mapping[str, Any]) -> "Asked":
+def measured(source: Path, said: Mapping[str, Any], asked: "Asked") -> "list[Series]":
+    """The measures of a long table by client, days counted as days.
+
+    Raises:
+        TableError: it cannot be used; says rows and reasons.
+    """
+    from services.outcomes.research.evaluation import tabled
+    from services.outcomes.research.table import read, series
+
+    check = tabled.allowed(asked.instrument)
+    found = series(read(source), said["client"], said["day"], said["score"], check)
+    return [tabled.in_days(one) for one in found] if said["unit"] == "weeks" else found
+
+
+def asked_of(said: Mapping[str, Any]) -> "Asked":
+    """What was said of the scale, once it goes together."""
     from services.outcomes.research.evaluation.tabled import Asked
 
     name = said["instrument"]
-    instrument = None if name is None else _instrument(name)
+    instrument = None if name is None else shipped(name)
     told = said["higher_is"]
     if instrument and told and told != instrument.higher_is:
         raise Unusable(f"--higher-is {told}, yet of {name} higher is {instrument.higher_is}")
@@ -248,7 +259,7 @@ def _tell(outcome: "Outcome", about: "About", target: Path | None) -> None:
     from services.outcomes.research.evaluation.benchmark import RATES
 
     if target is not None:
-        text = json.dumps(_plain(told.as_json(outcome, about)), indent=1, allow_nan=False)
+        text = json.dumps(plain(told.as_json(outcome, about)), indent=1, allow_nan=False)
         with click.open_file(str(target), "w", encoding="utf-8") as file:
             file.write(text + "\n")
         if str(target) == "-":
@@ -267,10 +278,10 @@ def _tell(outcome: "Outcome", about: "About", target: Path | None) -> None:
         click.echo(f"\n{line}")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same with null for what is no number, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
