@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
 from services.chassis.command import Opened, PlainGroup, data_option, rows
-from services.chassis.view import Document
+
+if TYPE_CHECKING:
+    from services.chassis.view import Document
 
 
 def add_reach(group: click.Group, opened: Opened) -> None:
@@ -104,7 +107,7 @@ def _notices(opened: Opened) -> click.Group:
     return notices
 
 
-def _lines(doc: Document, person: str, failed: bool) -> Iterator[tuple[str, ...]]:
+def _lines(doc: "Document", person: str, failed: bool) -> Iterator[tuple[str, ...]]:
     for id_, one in doc["ended"].items():
         state = one["outcome"] + (f" ({one['why']})" if one["why"] else "")
         if not failed or one["outcome"] != "delivered":
@@ -113,11 +116,11 @@ def _lines(doc: Document, person: str, failed: bool) -> Iterator[tuple[str, ...]
         yield id_, person, _by(one), one["kind"], "next attempt", one["next_at"]
 
 
-def _by(one: Document) -> str:
+def _by(one: "Document") -> str:
     return f"{one['channel']} {one['target']}".strip()
 
 
-def _not_arrived(documents: list[Document]) -> Iterator[UUID]:
+def _not_arrived(documents: "list[Document]") -> Iterator[UUID]:
     for doc in documents:
         for id_, one in doc["ended"].items():
             if one["outcome"] != "delivered":
