@@ -73,7 +73,9 @@ def play(
         _catch_up(stage, made)
         _tell(stage, made, crew, console, monotonic() - began)
         if once:
+            console.print("To look at it yourself: the same without --once serves the pages.")
             return
+        _invite(stage, console)
         console.print("Serving until Ctrl-C. Everything is thrown away then.")
         while not stopped.wait(1.0):
             stage.set(SystemClock().now())
@@ -162,16 +164,20 @@ def _tell(stage: Stage, made: Clinic, crew: Crew, console: Console, seconds: flo
     if told is not None:
         console.rule("One course, from first score to effect")
         console.print(" ".join(story.tell(told, CLINICIANS, crew.read)))
+    console.print(
+        f"The whole took {seconds:.0f} s. All clients, clinicians and courses are made up: what "
+        "was found shows how the product works, not how well it does with people."
+    )
+
+
+def _invite(stage: Stage, console: Console) -> None:
+    """Links that let a reader look as each of three people."""
     console.rule("Look for yourself")
     clinician = max(CLINICIANS.values(), key=lambda name: _urgency(stage, name))
     roles = {clinician: "a clinician", SUPERVISOR: "a supervisor", OPS: "an ops person"}
     for name, role in roles.items():
         console.print(f"{name}, {role}: {stage.invite(name)}", soft_wrap=True)
-    console.print(
-        f"Each link works once. The whole took {seconds:.0f} s. All clients, clinicians and "
-        "courses are made up: what was found shows how the product works, not how well it does "
-        "with people."
-    )
+    console.print("Open a link in a browser; each signs in once.")
 
 
 def _urgency(stage: Stage, name: str) -> tuple[int, int, int]:

@@ -343,12 +343,12 @@ class RiskWatch:
         if age > self.late_s:
             banner = (
                 "Risk answers may not be arriving: nothing was heard of their path for "
-                f"{round(age / 60)} minutes. Look at answers in the EHR."
+                f"{_lasting(age)}. Look at answers in the EHR."
             )
         elif self.unsent and self.oldest_s > self.late_s:
             banner = (
                 f"Risk answers are late: {self.unsent} could not be delivered, the oldest for "
-                f"{round(self.oldest_s / 60)} minutes. Look at answers in the EHR."
+                f"{_lasting(self.oldest_s)}. Look at answers in the EHR."
             )
         return RiskPath(
             alive=banner is None,
@@ -357,6 +357,15 @@ class RiskWatch:
             oldest_s=self.oldest_s,
             banner=banner,
         )
+
+
+def _lasting(seconds: float) -> str:
+    """How long, in the largest unit of which there are two or more."""
+    for unit, size in (("days", 86_400), ("hours", 3_600)):
+        if seconds >= 2 * size:
+            return f"{round(seconds / size)} {unit}"
+    minutes = round(seconds / 60)
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 class RiskConsumer(_Consumer):

@@ -21,6 +21,10 @@ class Move(Protocol):
         """So much is done, of so much."""
 
 
+_WHOLE = 1_000
+"""Characters of a command's first sentence in a list: as good as all."""
+
+
 class PlainGroup(click.Group):
     """A group whose commands end in one line and an exit code, never in a traceback.
 
@@ -41,6 +45,13 @@ class PlainGroup(click.Group):
             if ctx.find_root().params.get("traceback"):
                 raise
             raise click.ClickException(in_one_line(error)) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, each with its whole first sentence."""
+        named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, one.get_short_help_str(_WHOLE)) for name, one in named if one is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def in_one_line(error: Exception) -> str:

@@ -45,6 +45,7 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
     assert told.stdout.startswith("Usage:")
     explanation = told.stdout.split("\n\n")[1].strip()
     assert len(explanation.split()) >= 4, explanation
+    assert "..." not in told.stdout.partition("Commands:")[2], "a list that is cut off"
     assert told.stderr == ""
 
 

@@ -1,9 +1,12 @@
 """The demo, small: a made-up clinic goes through both services and ends in a summary."""
 
 import re
+import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -13,6 +16,7 @@ from tests.servers.fixtures import required
 ROOT = Path(__file__).parents[2]
 PYTHON = sys.executable
 PLAY = [PYTHON, "-m", "services", "demo", "--once", "--clients", "10", "--weeks", "8"]
+SERVING = "Serving until Ctrl-C. Everything is thrown away then.\n"
 
 
 def run(command: list[str]) -> "subprocess.CompletedProcess[str]":
@@ -33,14 +37,28 @@ def tells(told: "subprocess.CompletedProcess[str]") -> str:
     assert re.search(r"\d+ of \d+ true failures? were missed", words)
     assert re.search(r"\d+ prompts? raised", words)
     assert "One course, from first score to effect" in words
-    links = re.findall(r"http://127\.0\.0\.1:\d+/signin/\S+", told.stdout)
-    assert len(set(links)) == 3, "a clinician, a supervisor and an ops person can sign in"
     assert "Traceback" not in told.stderr
     return words
 
 
 def test_demo_once_prints_the_summary_and_ends() -> None:
-    tells(run(PLAY))
+    assert "/signin/" not in tells(run(PLAY)), "a link to what has ended leads nowhere"
+
+
+def test_demo_serves_what_its_links_lead_to() -> None:
+    command = [one for one in PLAY if one != "--once"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as playing:
+        try:
+            assert playing.stdout is not None
+            told = "".join(takewhile(lambda line: line != SERVING, playing.stdout))
+            links = set(re.findall(r"http://127\.0\.0\.1:\d+/signin/\S+", told))
+            assert len(links) == 3, "a clinician, a supervisor and an ops person can sign in"
+            for link in links:
+                with urlopen(link, timeout=60) as page:
+                    assert b"Sign in" in page.read()
+        finally:
+            playing.send_signal(signal.SIGINT)
+        assert playing.wait(60) == 0
 
 
 def test_demo_on_real_parts_tells_the_same() -> None:

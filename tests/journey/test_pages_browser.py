@@ -84,6 +84,18 @@ def test_narrow_and_enlarged_pages_do_not_scroll_sideways(
             assert wide <= looks["viewport"]["width"], path
 
 
+@pytest.mark.parametrize("name", ["Anna", "Sam"])
+def test_the_ways_to_go_stand_on_one_line_with_who_is_there(browser: Browser, name: str) -> None:
+    with visiting(browser, name) as visit:
+        page = visit.open("/")
+        ways = page.locator(".top nav").bounding_box()
+        who = page.locator(".top .who").bounding_box()
+        assert ways is not None
+        assert who is not None
+        assert who["y"] < ways["y"] + ways["height"]
+        assert ways["height"] < 2 * who["height"]
+
+
 def test_only_the_chart_that_fits_is_shown(browser: Browser) -> None:
     with visiting(browser) as visit:
         page = visit.episode("pivot")
