@@ -21,8 +21,11 @@ TOPICS = frozenset({RuleRetired.TOPIC, RuleReinstated.TOPIC})
 class Rules:
     """Every channel's standing, and the switch."""
 
-    def __init__(self, log: EventLog, commit: GroupCommit, ids: Ids, clock: Clock) -> None:
-        """Follow `log`, write through `commit`."""
+    def __init__(
+        self, log: EventLog, commit: GroupCommit, ids: Ids, owner: UUID, clock: Clock
+    ) -> None:
+        """Follow `log`, write through `commit`, sealed for `owner`, the service itself."""
+        self._owner = owner
         self._log, self._commit, self._ids, self._clock = log, commit, ids, clock
         self._lock = threading.Lock()
         self._position = 0
@@ -75,7 +78,7 @@ class Rules:
                     state, kind, (person.id, person.name), why,
                     originator_id=id_,
                     timestamp=self._clock.now(),
-                    owner=self._ids.derive("owner", "service"),
+                    owner=self._owner,
                 )  # fmt: skip
             except core.RuleRefusedError as refused:
                 raise RefusedError(str(refused)) from None

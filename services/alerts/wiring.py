@@ -93,7 +93,7 @@ class Alerts:
         self._commit = GroupCommit(store.log())
         self.directory = Directory(self.log, store.ids, settings.backup)
         self.register = Register(self.log, self._commit, store.ids, clock)
-        self.rules = Rules(self.log, self._commit, store.ids, clock)
+        self.rules = Rules(self.log, self._commit, store.ids, store.service_owner, clock)
         self._open_views()
         self.desk = Desk(
             self.log, self._commit, store.ids, clock, settings, self.courses, self.catalogue

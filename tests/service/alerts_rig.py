@@ -66,7 +66,7 @@ class Rig:
         self.catalogue = Catalogue(CATALOGUE)
         views = self.store.views
         self.caseload = Caseload(views, CaseloadView(), self.ids)
-        self.rules = Rules(self.log, self.commit, self.ids, self.clock)
+        self.rules = Rules(self.log, self.commit, self.ids, self.store.service_owner, self.clock)
         self.book = Book(
             self.log,
             self.ids,
