@@ -64,6 +64,8 @@ def fill(
         # `switch` refuses what the live build is ahead of.
         if len(page.entries) < PAGE:
             left = [one for one in left if not builds.switch(one.view, one.number)]
+    if progress:
+        progress(position, position)
 
 
 def _take(

@@ -76,7 +76,7 @@ COURSES: dict[str, tuple[list[tuple[int, str]], dict[str, Any], list[int], list[
         weekly(14, 21, 22),
         {
             "horizon_weeks": 6, "measure_number": 3, "weeks": 2.0, "cutoff": 10.0,
-            "reliable_change": CHANGE, "threshold": KNOWN["phq-9"].alarm_threshold,
+            "reliable_change": CHANGE, "threshold": KNOWN["phq-9"].alarm_threshold(0.10),
         },
         [0, 7, 14],
         ["alarm threshold", "reliable change", "cut-off"],
