@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
-ANSWERED_WITHIN = 90.0
+ANSWERED_WITHIN = 180.0
 """Seconds for which a call is repeated: longer than a kill and the start after it."""
 NDJSON = "application/x-ndjson"
 

@@ -27,7 +27,7 @@ PEOPLE = {
     "olga": "ops",
 }
 """Carl is the sender's `COLLEAGUE`, Bea the backup, Sam supervises Lind, Olga runs it."""
-WITHIN = 60.0
+WITHIN = 180.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def alerts(data: Path, *arguments: str) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
         env=os.environ | {NETWORKS: "127.0.0.0/8"},
     )
@@ -28,7 +28,7 @@ def alerts(data: Path, *arguments: str) -> str:
 
 
 def eventually_listed(data: Path, pattern: str) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not re.search(pattern, listed := alerts(data, "notices", "list")):
         assert time.monotonic() < deadline, listed
         time.sleep(0.5)
