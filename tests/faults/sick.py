@@ -13,7 +13,6 @@ from services.chassis.clock import Clock
 from services.chassis.eventlog import Entry, StoreError
 from services.chassis.store import Store
 from services.chassis.transport import Delivery, Receiver
-from services.outcomes.core.case import Yardsticks
 from services.outcomes.detector import Detector
 from services.outcomes.wiring import Outcomes
 
@@ -61,12 +60,12 @@ class SickDetector(Detector):
 class SickOutcomes(Outcomes):
     """The outcomes service with that detector."""
 
-    def _detector(self) -> Detector:
+    def detector(self) -> Detector:
         settings = self.settings
         return SickDetector(
             self.store.log(),
             self.store.ids,
-            Yardsticks(self.instruments, settings.rules, settings.model),
+            self.yardsticks,
             clock=self.clock,
             zone=settings.zone,
         )
