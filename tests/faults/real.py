@@ -78,7 +78,7 @@ def _prepared(environment: Mapping[str, str]) -> tuple[str, str]:
     token, kafka = outcomes.senders.add("ehr"), outcomes.settings.kafka
     outcomes.stop()
     assert kafka is not None
-    create_topics(kafka, topics.ALL)
+    create_topics(kafka, topics.ALL, compacted=topics.COMPACTED)
     alerts = Alerts.open(alerts_settings.load(environment), CLOCK)
     for name in (LIND, "bea"):
         alerts.register.add(name, "clinician")
