@@ -14,7 +14,7 @@ from tests.faults.auditor import audit, events, opened
 from tests.faults.browser import Browser
 from tests.faults.courses import channels, measure, row
 from tests.faults.ehr import Ehr, Told
-from tests.faults.house import LIND, House, prepared, running, settle
+from tests.faults.house import LIND, House, prepared, running, settle, until
 
 CLOCK = SystemClock()
 TODAY = CLOCK.now().date()
@@ -140,8 +140,8 @@ def test_alerts_goes_back_and_has_all_of_it_again_once(house: House, tmp_path: P
         told("outcomes", "resend", "--from", "1", "--data", house.data)
         key = courses.episode_id(both, "known")
         told("outcomes", "resend", "--episode", str(key), "--data", house.data)
+        until(lambda: both.outcomes.store.parking.list() == [])
         settle(both)
-        assert both.outcomes.store.parking.list() == []
         assert both.alerts.log.head() == before, "what is sent again has no effect"
     assert audit(house.data, sent, clinician=LIND) == []
 
