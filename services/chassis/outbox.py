@@ -53,8 +53,9 @@ class Outbox(ABC):
                 is sent again.
             ConflictError: the position is not where this left it.
         """
-        self._send(entries)
+        # Looked up before anything leaves: a move back while it leaves must show as a conflict.
         at = self.position() if self._at is None else self._at
+        self._send(entries)
         self._at = None  # until it is known to be stored
         self._log.append([], (self.name, to, at))
         self._at = to

@@ -212,12 +212,12 @@ class Track:
         return self._apply([], to)
 
     def _has_moved(self) -> bool:
+        self._reload()  # first, so that the reader goes on from the position that is read here
         position = self.reader.position()
         moved = position != self.cursor
         self.cursor = position
         if moved:
             self._held = self._parking.parked(self.reader.name)
-            self._reload()
         return moved
 
     def _reload(self) -> None:
