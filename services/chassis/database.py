@@ -90,6 +90,8 @@ def _translated() -> Iterator[None]:
     except exc.DBAPIError as error:
         if error.connection_invalidated:
             raise StoreError("the connection to the database broke") from None
+        if type(error) is exc.DatabaseError:  # of SQLite: no kind of its own
+            raise StoreError("the file of the database is damaged") from None
         raise
 
 
@@ -131,14 +133,14 @@ def open_archive(path: Path) -> Database:
     return Database(engine)
 
 
-def open_postgres(location: str, schema: str, pool_size: int = 5) -> Database:
-    """A schema of a PostgreSQL database."""
+def open_postgres(location: str, schema: str, session: str, pool_size: int = 5) -> Database:
+    """A schema of a PostgreSQL database; its server lists the sessions under the name `session`."""
     engine = create_engine(
         postgres_url(location),
         connect_args={
             "options": f"-csearch_path={schema}",
             "connect_timeout": 5,
-            "application_name": session_name(schema),
+            "application_name": session,
         },
         hide_parameters=True,
         pool_pre_ping=True,
@@ -149,9 +151,9 @@ def open_postgres(location: str, schema: str, pool_size: int = 5) -> Database:
     return Database(engine)
 
 
-def session_name(schema: str) -> str:
-    """Under which name PostgreSQL lists the sessions of a service."""
-    return f"pivotpoint {schema}"
+def session_name(schema: str, opener: str = "") -> str:
+    """Under which name PostgreSQL lists the sessions of a service: all, or one opener's."""
+    return f"pivotpoint {schema} {opener}"
 
 
 def postgres_url(location: str) -> URL:

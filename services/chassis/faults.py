@@ -9,6 +9,10 @@ class StoreError(Exception):
     """The store could not be reached or written; not known to be stored, safe to try again."""
 
 
+class InUseError(Exception):
+    """Others are connected to a store that was to be for one alone."""
+
+
 class NotMigratedError(Exception):
     """The store has no tables, or those of another version; `migrate` makes them."""
 

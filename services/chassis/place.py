@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eventsourcing.postgres import PostgresDatastore
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from services.chassis.database import (
     Database,
@@ -20,7 +20,8 @@ from services.chassis.database import (
     session_name,
 )
 from services.chassis.eventlog import Wakeup
-from services.chassis.faults import StoreError
+from services.chassis.faults import InUseError, StoreError
+from services.chassis.ids import fresh_id
 from services.chassis.lock import AdvisoryLock, FileLock, SingleHolder
 from services.chassis.recorders import PostgresRecorder, Recorder, SQLiteRecorder
 
@@ -53,6 +54,10 @@ class Place(ABC):
         """Whether the place was ever made."""
 
     @abstractmethod
+    def has_vault(self) -> bool:
+        """Whether a vault was ever made here, whatever became of the rest."""
+
+    @abstractmethod
     def creating(self) -> AbstractContextManager[None]:
         """Make the place; let one process at a time create tables in it."""
 
@@ -62,7 +67,11 @@ class Place(ABC):
 
     @abstractmethod
     def give_way(self, coming: Any, aside: Any) -> None:
-        """Move what is here to the place `aside`, and what is in the place `coming` to here."""
+        """Move what is here to the place `aside`, and what is in the place `coming` to here.
+
+        Raises:
+            InUseError: others are connected; nothing was moved.
+        """
 
     @abstractmethod
     def remove(self) -> None:
@@ -95,6 +104,9 @@ class _Folder(Place):
 
     def exists(self) -> bool:
         return (self._folder / "log.db").exists()
+
+    def has_vault(self) -> bool:
+        return (self._folder / "vault.db").exists()
 
     @contextmanager
     def creating(self) -> Iterator[None]:
@@ -152,12 +164,13 @@ class _Schema(Place):
         self._url = postgres_url(location)
         self._location = location
         self._schema = schema
+        self._session = session_name(schema, fresh_id().hex[:8])
         self.name = f"{self._url.host}:{self._url.port}/{self._url.database}/{schema}"
         self._shared: Database | None = None
 
     def database(self, name: str) -> Database:
         if self._shared is None:
-            self._shared = open_postgres(self._location, self._schema)
+            self._shared = open_postgres(self._location, self._schema, self._session)
         return self._shared
 
     def recorder(self) -> Recorder:
@@ -175,7 +188,7 @@ class _Schema(Place):
             schema=self._schema,
         )
         # Such as sslmode: the library knows of no such options, its connections do.
-        named = {"application_name": session_name(self._schema)}
+        named = {"application_name": self._session}
         datastore.pool.kwargs |= {**named, **url.query}  # type: ignore[operator]
         return PostgresRecorder(datastore)
 
@@ -186,6 +199,9 @@ class _Schema(Place):
         query = text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
         with self.database("log").reading() as connection:
             return connection.scalar(query, {"name": self._schema}) is not None
+
+    def has_vault(self) -> bool:
+        return self._has("keys")
 
     @contextmanager
     def creating(self) -> Iterator[None]:
@@ -199,8 +215,13 @@ class _Schema(Place):
         return _Schema(self._location, f"{self._schema}_{suffix}")
 
     def give_way(self, coming: "_Schema", aside: "_Schema") -> None:
-        """Both at once."""
+        """Both at once, while nobody can learn the id of the log."""
+        self._refuse_others()
         with self.database("log").writing() as connection:
+            if self._has("facts"):
+                # Who opens the store from here on waits, and then reads of the new log.
+                connection.execute(text(f'LOCK TABLE "{self._schema}".facts'))
+                self._refuse_others()
             if self.exists():
                 connection.execute(
                     text(f'ALTER SCHEMA "{self._schema}" RENAME TO "{aside._schema}"')
@@ -219,10 +240,19 @@ class _Schema(Place):
     def users(self) -> int:
         query = text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND application_name = :name AND pid <> pg_backend_pid()"
+            "AND starts_with(application_name, :name) AND application_name <> :own"
         )
+        named = {"name": session_name(self._schema), "own": self._session}
         with self.database("log").reading() as connection:
-            return int(connection.scalar(query, {"name": session_name(self._schema)}) or 0)
+            return int(connection.scalar(query, named) or 0)
+
+    def _has(self, table: str) -> bool:
+        with self.database("log").reading() as connection:
+            return inspect(connection).has_table(table, self._schema)
+
+    def _refuse_others(self) -> None:
+        if self.users():
+            raise InUseError("others are connected to this store")
 
 
 def place_of(location: str, service: str) -> Place:

@@ -14,13 +14,14 @@ from sqlalchemy import delete, insert, update
 from services.chassis.backup import BackupError, Manifest
 from services.chassis.clock import Clock
 from services.chassis.eventlog import Progress
-from services.chassis.faults import NotMigratedError, StoreError, WrongMasterKeyError
+from services.chassis.faults import InUseError, NotMigratedError, StoreError, WrongMasterKeyError
 from services.chassis.ids import fresh_id
 from services.chassis.rows import copy_store
 from services.chassis.store import FACTS, FORMER, Store
 
 COMING = "restoring"
 LOCKS = ("detector", "timers")
+IN_USE = "others are connected to this store: stop serve and follow first"
 
 Prepare = Callable[[Store, Manifest, Clock], None]
 """What a service appends to the restored log before anybody reads it."""
@@ -36,7 +37,7 @@ def restore(
     manifest: Manifest,
     *,
     clock: Clock,
-    erased: Iterable[UUID] = (),
+    erased: Iterable[UUID] | None = None,
     replace: bool = False,
     prepare: Prepare | None = None,
     progress: Progress,
@@ -48,23 +49,23 @@ def restore(
         source: the folder of the backup.
         manifest: what it is of.
         clock: accepted as right from now on.
-        erased: owners whose keys are erased again; those erased at the target are, anyhow.
+        erased: the list of those whose keys are erased again; None: there is none, and those
+            that the target erased are all that is known.
         replace: whether a store that has events gives way.
         prepare: see `Prepare`.
         progress: told how many events were copied.
 
     Raises:
         OccupiedError: the target is in use, or has events and `replace` is False.
-        BackupError: the master key does not open the backup.
+        BackupError: the master key does not open the backup; or there is no list of the erased,
+            and what the target erased cannot be read.
     """
     if target.users():
-        raise OccupiedError("others are connected to this store: stop serve and follow first")
-    held = _held(target)
-    if held and not replace:
-        raise OccupiedError(
-            f"there are {held} events here already: say --replace to set them aside"
-        )
+        raise OccupiedError(IN_USE)
+    if not replace:
+        _refuse_kept(target)
     coming = target.beside(COMING)
+    again = _to_erase(target, coming, erased)
     coming.remove()
     coming.create_tables()
     with ExitStack() as half_made:
@@ -72,29 +73,50 @@ def restore(
         with _alone(target):
             _fill(coming, target.archived(source), progress)
             _renew(coming, manifest, clock)
-            for owner in set(erased) | _erased(target):
+            for owner in again:
                 coming.vault.shred(owner)
             if prepare is not None:
                 prepare(coming, manifest, clock)
             half_made.pop_all()  # from here on it may be all that there is
             there, aside = target.exists(), f"before_{clock.now():%Y%m%d_%H%M%S}"
-            target.give_way(coming, aside)
+            _take_place(target, coming, aside)
     return aside if there else None
 
 
-def _held(target: Store) -> int:
-    """How many events the target has (counted up to 100,000); none where it is not migrated."""
+def _refuse_kept(target: Store) -> None:
     try:
-        return target.log().waiting(0)
+        held = target.log().waiting(0)
     except NotMigratedError:
-        return 0
+        return
+    except StoreError:
+        raise OccupiedError("what is here cannot be read: say --replace to set it aside") from None
+    if held:
+        raise OccupiedError(
+            f"there are {held} events here already: say --replace to set them aside"
+        )
 
 
-def _erased(target: Store) -> set[UUID]:
+def _to_erase(target: Store, coming: Store, listed: Iterable[UUID] | None) -> set[UUID]:
+    """Who is erased again. What a restore that broke off has left counts as the target's too."""
+    again = set(listed or ())
+    for store in (target, coming):
+        try:
+            again |= store.erased()
+        except StoreError:
+            if listed is None:
+                raise BackupError(
+                    "who was erased here since the backup cannot be read, and those clients would "
+                    "come back: name the list of erasures (PIVOTPOINT_…_ERASURES of this service)"
+                ) from None
+    return again
+
+
+def _take_place(target: Store, coming: Store, aside: str) -> None:
     try:
-        return target.vault.erased()
-    except (NotMigratedError, StoreError):
-        return set()
+        target.give_way(coming, aside)
+    except InUseError:
+        coming.remove()
+        raise OccupiedError(IN_USE) from None
 
 
 @contextmanager

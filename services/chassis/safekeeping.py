@@ -147,7 +147,7 @@ def _put_back(keeping: Keeping, source: Path, data: Path, replace: bool) -> None
 
     manifest = backup.read(source, keeping.service)
     settings, store = keeping.unopened(data)
-    erased = Erasures(Path(settings.erasures)).all() if settings.erasures else set()
+    erased = Erasures(Path(settings.erasures)).all() if settings.erasures else None
     try:
         with progress("events") as move:
             aside = restore(

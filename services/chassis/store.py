@@ -196,8 +196,16 @@ class Store:
         return self._place.exists()
 
     def users(self) -> int:
-        """How many connections others have to it; ask before this store has made any."""
+        """How many connections others have to it, as far as can be told."""
         return self._place.users()
+
+    def erased(self) -> set[UUID]:
+        """The owners whose keys were erased here, though nothing else of it can be used any more.
+
+        Raises:
+            StoreError: it cannot be told.
+        """
+        return self._vault.erased() if self._place.has_vault() else set()
 
     def elsewhere(self, folder: Path) -> "Store":
         """A store of the same service and key in a folder."""
@@ -218,7 +226,11 @@ class Store:
         self._place.close()
 
     def give_way(self, coming: "Store", aside: str) -> None:
-        """Let `coming`, from `beside`, take this place; what was here goes to `beside(aside)`."""
+        """Let `coming`, from `beside`, take this place; what was here goes to `beside(aside)`.
+
+        Raises:
+            InUseError: others are connected; nothing was moved.
+        """
         for store in (self, coming):
             store.close()
         self._place.give_way(coming._place, self._place.beside(aside))

@@ -235,6 +235,82 @@ def test_nobody_may_begin_until_the_restored_store_has_taken_its_place(
     assert began == [False]
 
 
+def test_who_connects_while_it_is_restored_keeps_it_as_it_is(
+    store: Store,
+    place: Place,
+    back_up: Callable[[], backup.Manifest],
+    put_back: Callable[..., Store],
+    opened: Callable[[], Store],
+) -> None:
+    """A standby that knows the old log would go on by its id.
+
+    On files the lock of the data folder keeps it away.
+    """
+    if place.is_sqlite:
+        return
+    store.log().append([noted("kept")])
+    back_up()
+    store.close()
+    standby: list[Store] = []
+
+    def begins(done: int, of: int) -> None:
+        if not standby:
+            standby.append(opened())
+            assert standby[0].log().head() == 1
+
+    with pytest.raises(OccupiedError, match="stop serve and follow first"):
+        put_back(place, replace=True, progress=begins)
+    same = opened()
+    assert (same.log_id, same.log().head()) == (standby[0].log_id, 1)
+    coming = same.beside("restoring")
+    assert not coming.exists()
+    for one in (coming, same, *standby):
+        one.close()
+    assert put_back(place, replace=True).log().head() == 1
+
+
+@pytest.mark.parametrize("harm", ["gone", "torn"])
+def test_the_erased_of_a_damaged_store_are_erased_again(
+    tmp_path: Path, to: Path, put_back: Callable[..., Store], clock: SteppedClock, harm: str
+) -> None:
+    place = Place(f"sqlite:///{tmp_path / 'store'}", "sample", tmp_path / "store")
+    store, erased = place.open(), uuid4()
+    store.migrate()
+    store.log().append([noted(CANARY, owner=erased)])
+    backup.write(store, "sample", to, clock.now(), quiet)
+    store.vault.shred(erased)
+    store.close()
+    _harm(place.folder / "log.db", harm)
+    if harm == "torn":
+        with pytest.raises(OccupiedError, match="what is here cannot be read: say --replace"):
+            put_back(place)
+    again = put_back(place, replace=True)
+    assert again.vault.erased() == {erased}
+    assert again.log().verify() == []
+
+
+def test_where_the_erased_cannot_be_read_their_list_is_asked_for(
+    tmp_path: Path, to: Path, put_back: Callable[..., Store], clock: SteppedClock
+) -> None:
+    place = Place(f"sqlite:///{tmp_path / 'store'}", "sample", tmp_path / "store")
+    store, erased = place.open(), uuid4()
+    store.migrate()
+    store.log().append([noted(CANARY, owner=erased)])
+    backup.write(store, "sample", to, clock.now(), quiet)
+    store.close()
+    _harm(place.folder / "vault.db", "torn")
+    with pytest.raises(BackupError, match="name the list of erasures"):
+        put_back(place, replace=True)
+    assert put_back(place, replace=True, erased=[erased]).vault.erased() == {erased}
+
+
+def _harm(file: Path, how: str) -> None:
+    if how == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(b"no database " * 1000)
+
+
 def test_erased_later_is_erased_again(
     store: Store,
     place: Place,

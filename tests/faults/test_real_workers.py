@@ -80,7 +80,7 @@ def test_writers_on_one_measure_lose_no_update(clinic: Clinic) -> None:
 
 def connections(clinic: Clinic) -> int:
     """How many the server counts, by the name that they go by."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+    query = "SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, %s)"
     with psycopg.connect(clinic.store) as session:
         row = session.execute(query, [session_name("outcomes")]).fetchone()
     return int(row[0]) if row else 0
