@@ -13,6 +13,7 @@ from services.alerts.core import reflection as core
 from services.alerts.core.alert import Alert, Next
 from services.alerts.core.event import Event
 from services.alerts.core.person import Person
+from services.alerts.people import READING, WRITING
 from services.alerts.settings import Settings
 from services.alerts.views.course import Courses
 from services.alerts.views.standing import OPEN
@@ -25,8 +26,6 @@ from services.chassis.metrics import Catalogue
 
 __all__ = ["Desk", "NotYoursError", "ReflectionForm", "RefusedError", "Unknown"]
 
-READING = frozenset({"own", "cover", "unassigned"})
-"""Kinds of access in which to open a page means that it was read by whom it is for."""
 Read = Callable[[UUID], list[Any]]
 Decide = Callable[[Alert, Next], Sequence[Event]]
 Unit = Callable[[Read | None], tuple[list[Event], list[Event]]]
@@ -192,7 +191,7 @@ class Desk:
     def course_to_write(self, person: Person, episode: UUID) -> dict[str, Any]:
         """The document of a course in which this person writes: theirs, or covered by them."""
         doc, access = self._episode(person, episode)
-        if access not in READING:
+        if access not in WRITING:
             raise RefusedError("only the client's clinician, or who stands in, writes here")
         return doc
 
@@ -211,7 +210,7 @@ class Desk:
         doc, access = self._episode(person, episode)
         if alert.hex not in doc["alerts"]:
             raise NotYoursError
-        if doc["alerts"][alert.hex]["channel"] != rules.RISK and access not in READING:
+        if doc["alerts"][alert.hex]["channel"] != rules.RISK and access not in WRITING:
             raise RefusedError("only the client's clinician, or who stands in, answers this")
         return doc
 

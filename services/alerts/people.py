@@ -18,6 +18,10 @@ from services.chassis.ids import Ids
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]{1,64}@[A-Za-z0-9.-]{1,253}")
 """One plain address: nothing that could add a header or a second recipient."""
+WRITING = frozenset({"own", "cover"})
+"""Kinds of access in which a person answers and writes: the clinician, or who stands in."""
+READING = WRITING | {"unassigned"}
+"""Kinds of access in which to open a page means that it was read by whom it is for."""
 TOPICS = frozenset(
     kind.TOPIC
     for kind in (

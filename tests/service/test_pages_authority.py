@@ -213,6 +213,25 @@ def filled(rule: str, rig: Rig, reflection: dict[str, str]) -> str:
     return rule
 
 
+@pytest.mark.parametrize("rule", [rule for way, rule in ROUTES if way == "POST" and "/ep" in rule])
+def test_the_backup_takes_up_risk_answers_of_the_unassigned_and_writes_nothing(
+    app: Flask, rig: Rig, reflection: dict[str, str], rule: str
+) -> None:
+    address, risk = filled(rule, rig, reflection), risk_alert(rig)
+    fields = FORMS.get(rule.rpartition("/")[2], {})
+    rig.register.disable("alice")
+    seen = rig.courses.page(rig.person("bea"), K, rig.clock.now())
+    assert seen is not None
+    assert seen.access == "unassigned"
+    bea = browser(app, rig, "bea")
+    if rule.endswith("/acknowledge"):
+        assert bea.post(address, **fields).status_code == 303
+        address = address.replace(risk, rig.book.alert_id(K, "off_track").hex)
+    before = rig.log.head()
+    assert bea.post(address, **fields).status_code in (403, 409)
+    assert rig.log.head() == before
+
+
 def test_what_is_not_there_and_what_is_not_yours_look_alike(app: Flask, rig: Rig) -> None:
     bob = browser(app, rig, "bob")
     missing = bob.get(f"/episodes/{id_of('nothing').hex}")

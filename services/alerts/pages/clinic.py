@@ -14,6 +14,7 @@ from services.alerts.pages.catching_up import catch_up
 from services.alerts.pages.house import House
 from services.alerts.pages.reflecting import writable
 from services.alerts.pages.session import person
+from services.alerts.people import WRITING
 from services.alerts.views.course import EpisodePage
 
 
@@ -118,7 +119,7 @@ def _inbox(house: House) -> str:
 
 def _mark_seen(house: House, page: EpisodePage, episode: UUID) -> None:
     """Reading is noted, for what stays unread is told to somebody else."""
-    mine = page.access in ("own", "cover")
+    mine = page.access in WRITING
     if mine and any(line.seen_at is None for line in page.alerts):
         house.commands.seen(person(), episode)
 

@@ -11,6 +11,7 @@ from services.alerts.core.caseload import Statistics
 from services.alerts.core.person import Person
 from services.alerts.desk import NotYoursError
 from services.alerts.pages.house import Freshness, Loop, Operations
+from services.alerts.people import WRITING
 from services.alerts.views.calibration import Calibration, calibration
 from services.alerts.views.caseload import Caseload
 from services.alerts.views.clients import ClientLine, clients
@@ -91,7 +92,7 @@ class Views:
             line.tier == "prompt" and now - datetime.fromisoformat(line.raised_at) < CAPPED_FOR
             for line in page.alerts
         )
-        if not fresh or page.access not in ("own", "cover"):
+        if not fresh or page.access not in WRITING:
             return page
         late = self.inboxes.capped(person, now)
         lines = [

@@ -43,7 +43,7 @@ from services.alerts.core.course import MessageNoted
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy
 from services.alerts.core.rule import Rule
-from services.alerts.people import Directory
+from services.alerts.people import WRITING, Directory
 from services.alerts.rules import Rules
 from services.alerts.views import course_messages, standing
 from services.alerts.views.inbox_rows import AlertLine, RiskLine
@@ -262,7 +262,7 @@ class Courses:
         return EpisodePage(
             episode=episode.hex,
             access=access,
-            may_write=access in ("own", "cover"),
+            may_write=access in WRITING,
             document=doc,
             title=title,
             lead=lead,

@@ -20,7 +20,7 @@ from services.alerts.core import policy as rules
 from services.alerts.core.course import MessageNoted
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy, Spoken
-from services.alerts.people import Caseload, Directory
+from services.alerts.people import WRITING, Caseload, Directory
 from services.alerts.rules import Rules
 from services.alerts.views import inbox_messages, standing
 from services.alerts.views.inbox_rows import (
@@ -200,7 +200,7 @@ class Inbox:
 
     def capped(self, person: Person, now: datetime) -> frozenset[str]:
         """The alerts of the person's own courses that wait because the day's cap is reached."""
-        mine = [one.doc for one in self.documents(person, now) if one.access in ("own", "cover")]
+        mine = [one.doc for one in self.documents(person, now) if one.access in WRITING]
         return self._late(mine, now)
 
     def _late(self, mine: Sequence[Document], now: datetime) -> frozenset[str]:
@@ -249,7 +249,7 @@ class Inbox:
         return found
 
     def _rows(self, person: Person, seen: Sequence[Seen], now: datetime) -> list[InboxRow]:
-        mine = [one.doc for one in seen if one.access in ("own", "cover")]
+        mine = [one.doc for one in seen if one.access in WRITING]
         retired = self.rules.retired()
         late = self._late(mine, now)
         rows = [row for one in seen if (row := self._row(one, late, retired, now))]
@@ -342,7 +342,7 @@ def _page(
     retired: frozenset[str],
 ) -> InboxPage:
     today = policy.day(now)
-    mine = [one.doc for one in seen if one.access in ("own", "cover")]
+    mine = [one.doc for one in seen if one.access in WRITING]
     active = [doc for doc in mine if doc["status"] == "open"]
     with_row = {row.episode for row in rows}
     rest = [doc for doc in active if doc["episode"] not in with_row]
@@ -407,7 +407,7 @@ def _is_laid_out(row: InboxRow, policy: Policy, now: datetime) -> bool:
 
 
 def _summary(rows: Sequence[InboxRow], counts: Mapping[str, int]) -> str:
-    own = sum(row.access in ("own", "cover") for row in rows)
+    own = sum(row.access in WRITING for row in rows)
     of = f"{own} of your {counts['caseload']} clients" if counts["caseload"] else "No clients yet"
     if not counts["caseload"]:
         return f"{of}."

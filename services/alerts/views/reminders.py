@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.alerts.core.person import Person
+from services.alerts.people import WRITING
 from services.alerts.views.inbox import Inbox
 from services.alerts.views.reflections import Reflections
 from services.alerts.views.rhythms import RhythmTable
@@ -59,7 +60,7 @@ def reminders(
     clients = {
         one.doc["episode"]: one.doc["client"] or ""
         for one in inbox.some(person, episodes, now)
-        if one.access in ("own", "cover") and one.doc["status"] == "open"
+        if one.access in WRITING and one.doc["status"] == "open"
     }
     regular = [
         Reminder("regular", key or None, clients.get(key, ""), None, one["next_on"],
