@@ -12,11 +12,12 @@ from services.chassis.clock import Clock
 from services.chassis.eventlog import Damaged, Entry, EventLog, Redacted
 from services.chassis.ids import Ids
 from services.outcomes.core.case import NOTHING, Case, Truth, Yardsticks, truth
+from services.outcomes.core.channels.not_assessable import UNKNOWN_INSTRUMENT
 from services.outcomes.core.event import Event
 from services.outcomes.core.findings import RulesAdopted, Said, SilenceNoticed, evolve, fold
 from services.outcomes.core.happening import TOPICS, Cause, take
 from services.outcomes.core.news import Rows, Writer, all_rows, damaged_before, is_other, tell
-from services.outcomes.core.timeline import iso, ordinal
+from services.outcomes.core.timeline import TOTAL, iso, ordinal
 
 NAME = "detector"
 RULE_CHANGED = "rule changed"
@@ -335,15 +336,33 @@ class Detector:
         known.said = fold(readable)
         known.said.version = findings[-1].originator_version if findings else 0
         known.owner = readable[-1].owner if readable else known.owner
-        case.measures = dict(known.said.measures)
-        case.aside = dict(known.said.aside)
+        self._take_said(case, known.said)
         case.silences = set(known.said.silences)
         lost = any(isinstance(one, Damaged) for one in findings)
         case.damaged = case.damaged or lost or damaged_before(known.said)
         known.truth = truth(case, self._yardsticks)
         known.rows = all_rows(known.truth, {})
-        known.other_rules = is_other(known.said, known.truth, self._yardsticks.rule)
+        known.other_rules = case.measures.keys() != known.said.measures.keys() or is_other(
+            known.said, known.truth, self._yardsticks.rule
+        )
         return known
+
+    def _take_said(self, case: Case, said: Said) -> None:
+        """Enter the measures that were told of, as the instruments of now have them.
+
+        What is of an instrument that was removed goes aside; what was aside for want of one that
+        is there now is read again.
+        """
+        knows = self._yardsticks.knows
+        case.measures = {key: one for key, one in said.measures.items() if knows(one)}
+        gone = [one for key, one in said.measures.items() if key not in case.measures]
+        unknown = {one.measure: UNKNOWN_INSTRUMENT for one in gone if one.scale == TOTAL}
+        case.aside = {**said.aside, **unknown}
+        waiting = [UUID(name) for name, why in said.aside.items() if why == UNKNOWN_INSTRUMENT]
+        for events in self._log.read_many(waiting).values() if waiting else ():
+            for event in events:
+                if not isinstance(event, Damaged | Redacted):
+                    take(case, event, self._yardsticks, self._day_of)
 
     def _forget(self, episodes: Iterable[UUID]) -> None:
         for episode in episodes:

@@ -25,6 +25,7 @@ from tests.core.logbook import (
     detect,
     detector,
     episode_id,
+    said,
 )
 
 INSTRUMENTS = {name: one.instrument for name, one in YARDSTICKS.specs.items()}
@@ -40,6 +41,10 @@ PHQ = INSTRUMENTS["phq-9"]
 STRICTER = Yardsticks(
     INSTRUMENTS | {"phq-9": replace(PHQ, version="99", cutoff=Cutoff(">=", 15, "made up"))}
 )
+
+
+FEWER = Yardsticks({name: one for name, one in INSTRUMENTS.items() if name != "phq-9"})
+"""Without the instrument that every course here is measured with."""
 
 
 def moved(*done: int, **told: Any) -> None:
@@ -189,3 +194,66 @@ def test_a_finding_that_is_quiet_is_stated_as_quiet_after_a_restore() -> None:
     stated = state(log.read(stream), stream, restored)
     assert [(one["channel"], one["quiet"]) for one in stated.spells] == [("off_track", True)]
     assert set(stated.spells[0]) == set(Spell().fields)
+
+
+def worsening(sender: Sender) -> None:
+    """A pivot, a reflection, and worse since."""
+    level(sender)
+    sender.approach("ACT", 10)
+    sender.measure("m4", 28, 12)
+    sender.reflect("q", 29, 50)
+    sender.measure("m5", 40, 25)
+    sender.measure("m6", 47, 25)
+
+
+def closed(sender: Sender) -> None:
+    worsening(sender)
+    sender.close(50)
+
+
+MORE: dict[str, Callable[[Sender], None]] = {
+    "nothing": lambda sender: None,
+    "a fact": lambda sender: sender.fact("f", 52, "medication", "x"),
+    "a correction": lambda sender: sender.measure("m1", 7, 20, "corrected"),
+    "a withdrawal": lambda sender: sender.withdraw("m1"),
+    "another measure": lambda sender: sender.measure("m7", 54, 12),
+    "another instrument": lambda sender: sender.measure("g", 54, 12, instrument="gad-7"),
+    "an approach": lambda sender: sender.approach("EMDR", 52),
+}
+
+
+@pytest.mark.parametrize("course", [level, worsening, closed])
+@pytest.mark.parametrize("more", MORE)
+def test_without_its_instrument_a_course_is_not_assessable_until_it_is_there_again(
+    course: Callable[[Sender], None], more: str
+) -> None:
+    """A clinic's folder that is not mounted, say: nothing stops, nothing is lost."""
+    log, sender = judged(course)
+    ended = said(log).ending
+    before = len(log.entries)
+    MORE[more](sender)
+    detect(log, by(FEWER, log))
+    adopt(by(FEWER, log), [episode_id()], moved)
+    now = said(log)
+    assert set(now.aside.values()) == {"unknown_instrument"}
+    assert not any(key.startswith("phq-9") for key in now.prints)
+    assert now.ending == ended
+    if course is not closed:
+        (channel,) = [name for name in now.open_findings if name != "disconnection"]
+        assert channel == "not_assessable"
+        assert "unknown_instrument" in now.spells[channel].evidence["reasons"]
+    prompted = [one for one in written(log, before) if getattr(one, "tier", "") == "prompt"]
+    assert prompted == []
+
+    adopt(by(YARDSTICKS, log), [episode_id()], moved)
+    again, straight = said(log), MemoryLog()
+    other = Sender(straight)
+    course(other)
+    detect(straight, detector(straight))
+    MORE[more](other)
+    detect(straight, detector(straight))
+    never = said(straight)
+    assert (again.prints, again.aside) == (never.prints, {})
+    assert again.open_findings.keys() == never.open_findings.keys()
+    assert again.forecasts == never.forecasts
+    assert again.ending == never.ending

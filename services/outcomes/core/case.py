@@ -61,6 +61,11 @@ class Yardsticks:
         self._model = model
         self._fitted: dict[tuple[str, str, str, Client], Spec] = {}
 
+    def knows(self, entry: Measure) -> bool:
+        """Whether the instrument of an entry, and its scale, are among those defined now."""
+        scales = self.scales.get(entry.instrument)
+        return scales is not None and (entry.scale == TOTAL or entry.scale in scales)
+
     def spec(self, entry: Measure, client: Client = NOT_TOLD) -> Spec:
         """What the trajectory of an entry is judged by; the same one every time."""
         whole = self.specs[entry.instrument]

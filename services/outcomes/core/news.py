@@ -9,7 +9,7 @@ from uuid import UUID
 from services.outcomes.core.assess import Row, assessment, rows, scale
 from services.outcomes.core.case import NOTHING, TIERS, Case, Truth
 from services.outcomes.core.channels import WORSE
-from services.outcomes.core.channels.not_assessable import DAMAGED
+from services.outcomes.core.channels.not_assessable import DAMAGED, UNKNOWN_INSTRUMENT
 from services.outcomes.core.client import NOT_TOLD
 from services.outcomes.core.effect import forecast_at_reflection, pivots, withdrawn
 from services.outcomes.core.ending import ending
@@ -371,8 +371,8 @@ def _tell_ending(writer: Writer, said: Said, case: Case, truth: Truth) -> None:
         if said.ending is not None and not said.ending["withdrawn"]:
             writer.write(CourseEnded, **{**said.ending, "withdrawn": True})
         return
-    if case.damaged:
-        return
+    if case.damaged or (said.ending is not None and UNKNOWN_INSTRUMENT in case.aside.values()):
+        return  # an instrument that was removed since takes nothing back of how it went
     chief = truth.trajectories.get(truth.primary) if truth.primary else None
     found = [name for name, spell in said.spells.items() if name in WORSE and not spell.old_news]
     went = ending(chief, pivots(case.approaches.values()), found)
