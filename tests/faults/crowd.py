@@ -14,7 +14,7 @@ from tests.faults.ehr import Ehr, Record
 from tests.faults.house import House
 
 THREADS = 4
-ANSWERED_WITHIN = 60.0
+ANSWERED_WITHIN = 180.0
 
 
 class Reached(Protocol):

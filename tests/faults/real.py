@@ -24,7 +24,7 @@ from tests.journey.real_parts import Clinic, until
 CLOCK: Clock = SystemClock()
 TAKEN, GIVEN = (topics.EPISODES, topics.RISK), (topics.ANSWERS,)
 """What the alerts service reads, and what it sends back."""
-SETTLED_WITHIN = 120.0
+SETTLED_WITHIN = 300.0
 LOOK = 0.3
 """Seconds between looks at who is behind: each asks for every reader's position."""
 PAUSE = 0.1

@@ -13,7 +13,8 @@ from services.alerts.pages import session
 from tests.journey import pages_courses as courses
 from tests.journey.pages_house import PEOPLE, Rooms, serving
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+"""The shell without a window's trappings opens a page in a third of the time."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,8 +28,8 @@ FLAGS = [
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser without a window."""
-    if not os.path.exists(CHROMIUM):
-        words = "Chromium is missing: apt-get install chromium"
+    if CHROMIUM is None:
+        words = "Chromium is missing: apt-get install chromium-headless-shell"
         if os.environ.get("CI"):
             pytest.fail(words)
         pytest.skip(words)
