@@ -286,7 +286,7 @@ class StatisticsConsumer:
                 self._log.append(self._noted(delivery), (delivery.source, delivery.offset))
 
     def _noted(self, delivery: Delivery) -> list[StatisticsNoted]:
-        """What cannot be read is passed over: the next day brings them again."""
+        """What cannot be read is passed over: it comes again with the next change, or a resend."""
         try:
             message = decode(delivery.raw)
             messages.check(message.type, message.version, message.data)
@@ -295,7 +295,9 @@ class StatisticsConsumer:
             LOGGER.error("statistics cannot be read", extra={"error": type(error).__name__})
             return []
         stream = stream_of(self._ids, instrument)
-        before = self._log.read(stream)
+        before, note = self._log.read(stream), note_of(message)
+        if any(one.message["id"] == note["id"] for one in before):
+            return []
         return [
             StatisticsNoted(
                 originator_id=stream,
@@ -303,7 +305,7 @@ class StatisticsConsumer:
                 timestamp=self._clock.now(),
                 owner=self._owner,
                 instrument=instrument,
-                message=note_of(message),
+                message=note,
             )
         ]
 

@@ -1,11 +1,11 @@
 """The views of a service: folded from the log, read by pages and answers, disposable."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, select, true
 
 from services.chassis.database import Database
 from services.chassis.eventlog import Damaged, Entry, EventLog, Progress, Redacted, Wakeup
@@ -20,6 +20,8 @@ from services.chassis.view_tables import Build, Step, Stored, ViewTables
 __all__ = ["Document", "NotBuiltError", "View", "ViewReader", "ViewStore", "reader_name"]
 
 POLL = 0.02
+PAGE = 500
+"""Documents that `every` reads at once."""
 
 
 class ViewStore:
@@ -103,14 +105,13 @@ class ViewStore:
         where: Any = None,
         order_by: Any = None,
         limit: int | None = None,
-        offset: int | None = None,
     ) -> list[Document]:
         """Documents by their clear columns; `where` and `order_by` are over `table(view)`.
 
         Documents of erased owners are left out.
         """
         table = self.table(view)
-        query = select(table.c.key, table.c.doc).limit(limit).offset(offset)
+        query = select(table.c.key, table.c.doc).limit(limit)
         if where is not None:
             query = query.where(where)
         if order_by is not None:
@@ -120,6 +121,26 @@ class ViewStore:
             rows = connection.execute(query).all()
         documents = self.tables.opened(view, {row.key: row.doc for row in rows})
         return [doc for row in rows if (doc := documents[row.key]) is not None]
+
+    def every(self, view: View, page: int = PAGE) -> Iterator[tuple[UUID, Document]]:
+        """Every document with its key, in the order of keys; so many are in memory at once.
+
+        What comes in meanwhile may be left out; nothing that was there is, however many documents
+        of erased owners are passed over.
+        """
+        table = self.table(view)
+        query = select(table.c.key, table.c.doc).order_by(table.c.key).limit(page)
+        with self._database.reading() as connection:
+            self._require_live(connection, view)
+        where: Any = true()
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(query.where(where)).all()
+            documents = self.tables.opened(view, {row.key: row.doc for row in rows})
+            yield from ((key, doc) for key, doc in documents.items() if doc is not None)
+            if len(rows) < page:
+                return
+            where = table.c.key > rows[-1].key
 
     def count(self, view: View, where: Any = None) -> int:
         """How many documents there are; `where` is over `table(view)`, as for `select`."""

@@ -1,6 +1,8 @@
 """Publishes what the caseload's own endings say, once a day and only where it has changed."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,11 +23,16 @@ class Statistician:
         owner: UUID,
         views: ViewStore,
         endings: Endings,
+        instruments: Collection[str],
         zone: ZoneInfo,
     ) -> None:
-        """Publish in `log`, sealed under the service's own key, of which `owner` is the id."""
+        """Publish in `log`, sealed under the service's own key, of which `owner` is the id.
+
+        `instruments` may have been told of before: where no ending is left, that is told too.
+        """
         self._log, self._ids, self._owner = log, ids, owner
         self._views, self._endings, self._zone = views, endings, zone
+        self._instruments = instruments
         self._done: str | None = None
 
     def publish(self, now: datetime) -> None:
@@ -37,14 +44,16 @@ class Statistician:
             endings = by_instrument(self._views, self._endings)
         except NotBuiltError:
             return
-        for instrument, ended in sorted(endings.items()):
-            self._tell(instrument, statistics(ended), today, now)
+        for instrument in sorted({*self._instruments, *endings}):
+            self._tell(instrument, endings.get(instrument, ()), today, now)
         self._done = today
 
-    def _tell(self, instrument: str, found: dict[str, object], today: str, now: datetime) -> None:
+    def _tell(
+        self, instrument: str, endings: Sequence[Mapping[str, Any]], today: str, now: datetime
+    ) -> None:
         stream = self._ids.derive("statistics", instrument)
-        said = self._log.read(stream)
-        if said and said[-1].statistics == found:
+        said, found = self._log.read(stream), statistics(endings)
+        if said[-1].statistics == found if said else not endings:
             return
         event = StatisticsPublished(
             originator_id=stream,

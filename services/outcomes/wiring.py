@@ -30,7 +30,7 @@ from services.outcomes.senders import Senders
 from services.outcomes.settings import Settings
 from services.outcomes.views.due import Due, episodes_due
 from services.outcomes.views.endings import Endings
-from services.outcomes.views.episodes import EpisodeReader, Episodes, every
+from services.outcomes.views.episodes import EpisodeReader, Episodes
 from services.outcomes.views.held import Held
 
 SERVICE = "outcomes"
@@ -193,7 +193,7 @@ class Outcomes:
         Raises:
             NotBuiltError: the view of episodes has not been built yet.
         """
-        return every(self.store.views, self.episodes_view)
+        return [key for key, _ in self.store.views.every(self.episodes_view)]
 
     def statistician(self) -> Statistician:
         """Publishes what the caseload's endings say."""
@@ -204,6 +204,7 @@ class Outcomes:
             store.service_owner,
             store.views,
             self.endings_view,
+            self.yardsticks.specs,
             self.settings.zone,
         )
 

@@ -1,6 +1,7 @@
 """From endings in the log to the words on a card: published, sent, noted and shown with their n."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ class Clinic:
                 self.store.service_owner,
                 self.store.views,
                 self.view,
+                ("phq-9", "gad-7"),
                 ZoneInfo("UTC"),
             )
         self.job.publish(START + timedelta(days=number))
@@ -109,6 +111,18 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     staffed(made)
     yield made
     made.store.close()
+
+
+def test_endings_that_are_taken_back_leave_nothing_told(clinic: Clinic) -> None:
+    """A course that was opened again has no ending, be it the only one."""
+    clinic.end(1, "failure")
+    (first,) = clinic.day(0)
+    (ended,) = clinic.log.read(UUID(int=1))
+    clinic.log.append([replace(ended, originator_version=2, withdrawn=True)])
+    (second,) = clinic.day(1)
+    check(second.type, second.version, second.data)
+    assert (first.data["endings"], second.data["endings"]) == (1, 0)
+    assert clinic.day(2) == []
 
 
 def test_only_what_has_changed_is_published_and_once_a_day(clinic: Clinic) -> None:
@@ -185,6 +199,8 @@ def test_statistics_that_come_twice_or_cannot_be_read_stop_nothing(
     rig.tell("statistics.published", {**data, "endings": 777})
     noted = [entry.event for entry in rig.log.page(0, 500, {StatisticsNoted.TOPIC}).entries]
     assert [one.message["data"]["endings"] for one in noted] == [LEAST, 777]
+    rig.hand([replace(one, offset=one.offset + 100)])  # sent again, from before the latest
+    assert len(rig.log.page(0, 500, {StatisticsNoted.TOPIC}).entries) == len(noted)
 
 
 LIKE = {

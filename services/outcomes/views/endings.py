@@ -1,15 +1,13 @@
 """The read model that caseload statistics are made of: how each closed course went."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from services.chassis.eventlog import Entry
 from services.chassis.views import View, ViewStore
 from services.outcomes.core.findings import ENDING, CourseEnded
-
-PAGE = 1_000
 
 
 class Endings(View):
@@ -42,17 +40,7 @@ def by_instrument(views: ViewStore, view: Endings) -> dict[str, Sequence[dict[st
         NotBuiltError: the view has not been built yet.
     """
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for doc in _all(views, view):
+    for _, doc in views.every(view):
         if doc["instrument"] is not None:
             found[doc["instrument"]].append(doc)
     return dict(found)
-
-
-def _all(views: ViewStore, view: Endings) -> Iterator[dict[str, Any]]:
-    key, start = views.table(view).c.key, 0
-    while True:
-        page = views.select(view, order_by=key, limit=PAGE, offset=start)
-        yield from page
-        start += PAGE
-        if not page:
-            return

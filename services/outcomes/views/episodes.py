@@ -72,20 +72,6 @@ class Episodes(View):
         return UUID(doc["subject"])
 
 
-def every(views: ViewStore, view: Episodes, page: int = 500) -> list[UUID]:
-    """The id of every episode.
-
-    Raises:
-        NotBuiltError: the view has not been built yet.
-    """
-    key, start = views.table(view).c.key, 0
-    found: list[UUID] = []
-    while docs := views.select(view, order_by=key, limit=page, offset=start):
-        found += [UUID(doc["id"]) for doc in docs]
-        start += page
-    return found
-
-
 def _empty(key: UUID | None, event: Any) -> Document:
     return {
         "id": key.hex if key else "",
