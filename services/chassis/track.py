@@ -116,21 +116,15 @@ class Track:
 
     def take(self, entries: Sequence[Entry], to: int) -> None:
         """Apply what is wanted of a page up to `to`, parking what cannot be applied."""
-        if not entries:
+        if entries:
+            self._apply(entries, to)
+        else:
             self._pass_over(to)
-            return
-        started = monotonic()
-        self._apply(entries, to)
-        self._stored_at = monotonic()
-        self._report.applied(self.reader.name, entries, self._stored_at - started)
 
     def took(self, entries: Sequence[Entry], to: int, seconds: float) -> None:
         """A page of which `entries` were wanted took effect for several readers at once."""
-        self.cursor = to
-        self._stored_at = monotonic()
+        self._stored(entries, to, seconds)
         self.went_well()
-        if entries:
-            self._report.applied(self.reader.name, entries, seconds)
 
     def catch_up(self, front: int) -> None:
         """Take one page alone, at most up to where the others are."""
@@ -162,7 +156,7 @@ class Track:
         """Apply entries and move to `to`; False when another moved the position meanwhile."""
         ready = self.wanted(entries)
         try:
-            self.reader.apply(ready, to)
+            self._store(ready, to)
         except PASSING:
             raise
         except ConflictError:
@@ -172,8 +166,18 @@ class Track:
         except Exception as error:
             self._report.failed(self.reader.name, type(error).__name__)
             return self._narrow(ready, to, type(error).__name__)
-        self.cursor = to
         return True
+
+    def _store(self, entries: Sequence[Entry], to: int) -> None:
+        started = monotonic()
+        self.reader.apply(entries, to)
+        self._stored(entries, to, monotonic() - started)
+
+    def _stored(self, entries: Sequence[Entry], to: int, seconds: float) -> None:
+        """Entries took effect here: what another stored, or what is parked, is not counted."""
+        self.cursor, self._stored_at = to, monotonic()
+        if entries:
+            self._report.applied(self.reader.name, entries, seconds)
 
     def _narrow(self, entries: Sequence[Entry], to: int, error: str) -> bool:
         self._reload()
@@ -190,13 +194,12 @@ class Track:
         for attempt in range(TRIES):
             self._stopping.wait(self._poll * attempt)
             try:
-                self.reader.apply(entries, to)
+                self._store(entries, to)
             except ConflictError:
                 if self._has_moved():
                     return False
                 self._reload()
             else:
-                self.cursor = to
                 return True
         return self._park(entries, to, "ConflictError")
 

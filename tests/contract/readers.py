@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from services.chassis.clock import SteppedClock
 from services.chassis.eventlog import Entry, EventLog
 from services.chassis.follower import Follower
+from services.chassis.reader import FollowerReport, Quiet
 from services.chassis.store import Store
 from tests.contract.sample import NOON, Noted, Ticked, ticked
 
@@ -57,8 +58,21 @@ class Collector:
             raise ZeroDivisionError
 
 
-def follower(store: Store, reader: Any, page: int = 500) -> Follower:
-    return Follower(store.log(), [reader], store.parking, SteppedClock(NOON), poll=0.02, page=page)
+class Counted(Quiet):
+    """Counts what followers say took effect."""
+
+    def __init__(self) -> None:
+        self.applied_: list[str] = []
+
+    def applied(self, reader: str, entries: Sequence[Entry], seconds: float) -> None:
+        self.applied_ += [entry.event.text for entry in entries]
+
+
+def follower(
+    store: Store, reader: Any, page: int = 500, report: FollowerReport | None = None
+) -> Follower:
+    clock = SteppedClock(NOON)
+    return Follower(store.log(), [reader], store.parking, clock, 0.02, page, report)
 
 
 def soon(true: Callable[[], Any], seconds: float = 10) -> None:

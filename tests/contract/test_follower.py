@@ -9,7 +9,7 @@ import pytest
 
 from services.chassis.eventlog import ConflictError, StoreError
 from services.chassis.store import Store
-from tests.contract.readers import Collector, episode, follower, soon, ticks
+from tests.contract.readers import Collector, Counted, episode, follower, soon, ticks
 from tests.contract.sample import NOON, Noted, noted, ticked
 
 
@@ -28,10 +28,11 @@ def test_effects_are_exactly_once_under_writers_and_restarts(
         writer.start()
     log = store.log()
     seen: list[str] = []
+    told = Counted()
     while not done.is_set():
         reader = Collector(log)
-        one = follower(store, reader, page=20)
-        other = follower(store, Collector(store.log()), page=7)  # a second one may only lose races
+        one = follower(store, reader, 20, told)
+        other = follower(store, Collector(store.log()), 7, told)  # a second one may only lose races
         one.start()
         other.start()
         done.wait(0.15)
@@ -43,6 +44,7 @@ def test_effects_are_exactly_once_under_writers_and_restarts(
         seen += reader.seen
     assert ticks(log) == 270
     assert len(seen) == len(set(seen))
+    assert len(told.applied_) == len(set(told.applied_)) == 270, "who lost a race counts nothing"
 
 
 def test_order_is_kept_and_foreign_events_are_passed(store: Store) -> None:
