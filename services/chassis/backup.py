@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from services.chassis.database import settle
+from services.chassis.durable import sync_folder
 from services.chassis.eventlog import Progress
 from services.chassis.rows import copy_store
 from services.chassis.store import SCHEMA_VERSION, Store
@@ -112,8 +113,4 @@ def _store(to: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    folder = os.open(to, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(to)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
+from services.chassis.durable import sync_folder
 from services.chassis.faults import StoreError
 
 
@@ -43,5 +44,6 @@ class Erasures:
                 file.writelines(f"{owner.hex}\n" for owner in owners)
                 file.flush()
                 os.fsync(file.fileno())
+            sync_folder(self.path.parent)
         except OSError:
             raise StoreError(f"the list of erasures cannot be written: {self.path}") from None

@@ -19,6 +19,7 @@ from services.chassis.database import (
     postgres_url,
     session_name,
 )
+from services.chassis.durable import sync_folder
 from services.chassis.eventlog import Wakeup
 from services.chassis.faults import InUseError, StoreError
 from services.chassis.ids import fresh_id
@@ -130,12 +131,16 @@ class _Folder(Place):
         """File by file; a note says so until all have moved, for no empty log must be begun."""
         note = self._folder / UNFINISHED
         note.touch()
+        sync_folder(self._folder)
         for old in self._databases():
             aside._folder.mkdir(mode=0o700, exist_ok=True)
             old.rename(aside._folder / old.name)
+            sync_folder(aside._folder)
         for new in coming._databases():
             new.rename(self._folder / new.name)
+        sync_folder(self._folder)  # before the note goes: a power cut must not undo a rename alone
         note.unlink()
+        sync_folder(self._folder)
         shutil.rmtree(coming._folder)
         Wakeup.forget(self.name)
 
