@@ -257,3 +257,14 @@ def test_without_its_instrument_a_course_is_not_assessable_until_it_is_there_aga
     assert again.open_findings.keys() == never.open_findings.keys()
     assert again.forecasts == never.forecasts
     assert again.ending == never.ending
+
+
+def test_what_opened_by_other_rules_alone_was_told_to_nobody_when_the_course_ends() -> None:
+    log, sender = judged(level)
+    adopt(by(BOLDER, log), [episode_id()], moved)
+    sender.close(30)
+    detect(log, by(BOLDER, log))
+    sender.measure("late", 29, 14)
+    detect(log, by(BOLDER, log))
+    first, second = log.of(findings.CourseEnded)
+    assert "off_track" not in {*first.channels, *second.channels}

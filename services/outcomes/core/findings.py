@@ -222,6 +222,7 @@ class Said:
         measures: every entry that a trajectory holds, as it was when last spoken of, by key.
         prints: trajectory to measure to what was said of it.
         scales: trajectory to what tells its last told scale from another.
+        told_of: the channels that have spoken: neither old news nor quiet for a change of rules.
         reflected: reflections that have their forecast.
         rule: the name of the rules by which it is judged.
         ending: how its course was said to have ended; None while it never was.
@@ -238,6 +239,7 @@ class Said:
     scales: dict[str, ScaleMark] = field(default_factory=dict)
     spells: dict[str, Spell] = field(default_factory=dict)
     forecasts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    told_of: set[str] = field(default_factory=set)
     reflected: set[str] = field(default_factory=set)
     effects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     ending: dict[str, Any] | None = None
@@ -343,6 +345,8 @@ def _finding(said: Said, event: Finding) -> None:
         evidence=event.evidence,
         quiet=event.quiet,
     )
+    if not event.old_news and not event.quiet:
+        said.told_of.add(event.channel)
 
 
 def _cleared(said: Said, event: FindingCleared) -> None:

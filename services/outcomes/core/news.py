@@ -374,8 +374,7 @@ def _tell_ending(writer: Writer, said: Said, case: Case, truth: Truth) -> None:
     if case.damaged or (said.ending is not None and UNKNOWN_INSTRUMENT in case.aside.values()):
         return  # an instrument that was removed since takes nothing back of how it went
     chief = truth.trajectories.get(truth.primary) if truth.primary else None
-    found = [name for name, spell in said.spells.items() if name in WORSE and not spell.old_news]
-    went = ending(chief, pivots(case.approaches.values()), found)
+    went = ending(chief, pivots(case.approaches.values()), said.told_of & set(WORSE))
     told_of = {"on": case.closed_on, **went, "withdrawn": False}
     if said.ending != told_of:
         writer.write(CourseEnded, **told_of)
