@@ -1,7 +1,10 @@
 """Mail and webhooks, to real servers: what leaves, what it says, and what becomes of failures."""
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +13,7 @@ from uuid import UUID
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from services.alerts.channels import FailedError, Outgoing
+from services.alerts.channels import FailedError, Outgoing, webhook
 from services.alerts.channels.webhook import (
     Webhook,
     WebhookRefusedError,
@@ -30,7 +33,7 @@ from tests.service.alerts_rig import (
     found,
     staffed,
 )
-from tests.service.reach_rig import URL, Endpoint, Postbox, Reach, endpoint, postbox
+from tests.service.reach_rig import HOME, URL, Endpoint, Postbox, Reach, endpoint, postbox
 
 CLIENT = "Ottoline-Quarrington"
 EARLY = START.replace(hour=6)
@@ -209,6 +212,32 @@ def test_what_is_no_plain_address_is_refused(rig: Rig, address: str) -> None:
 
 
 # Webhooks
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_receiver_that_answers_byte_by_byte_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """Each byte comes within the time for one step; without an end to it all it never ends."""
+    monkeypatch.setattr(webhook, "DEADLINE_S", 0.5)
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            line, _ = server.accept()
+            with line, suppress(OSError):
+                line.sendall(b"\x16\x03\x03\x40\x00" if scheme == "https" else b"HTTP/1.1 ")
+                while not ended.wait(0.05):
+                    line.sendall(b"0")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        notice = Outgoing("n", "lind", "trial", 0, URL, datetime.now(UTC))
+        url = f"{scheme}://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(FailedError):
+            Webhook(WebhookSettings((HOME,), "")).send(notice, url, secret_of(b"k" * 32))
+        ended.set()
+        thread.join()
 
 
 def test_a_webhook_is_signed_as_the_standard_says(rig: Rig, at: Endpoint) -> None:

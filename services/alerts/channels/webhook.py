@@ -11,7 +11,9 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +22,8 @@ from services.alerts.channels import TIMEOUT_S, FailedError, NoUseError, Outgoin
 MARK = "whsec_"
 SECRET_BYTES = 32
 GONE = 410
+DEADLINE_S = 30.0
+"""Seconds from the connection to the answer: a receiver that sends byte by byte holds nobody up."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -90,30 +94,39 @@ class Webhook:
         try:
             host = parts.hostname or ""
             port = parts.port or (443 if parts.scheme == "https" else 80)
-            connection = self._connection(parts.scheme, host, port)
-            try:
+            with self._connection(parts.scheme, host, port) as connection:
                 connection.request("POST", target, body, headers)
                 return connection.getresponse().status  # a redirect is an answer, not followed
-            finally:
-                connection.close()
         except (OSError, ValueError, http.client.HTTPException) as error:
             # ValueError: a host or port that is none; it must not hold up what goes elsewhere.
             raise FailedError(type(error).__name__) from error
 
-    def _connection(self, scheme: str, host: str, port: int) -> http.client.HTTPConnection:
-        """A connection to an address that was looked at: no second look-up can change it."""
+    @contextmanager
+    def _connection(
+        self, scheme: str, host: str, port: int
+    ) -> Iterator[http.client.HTTPConnection]:
+        """A connection to an address that was looked at: no second look-up can change it.
+
+        It is cut off at the deadline, whatever it is about.
+        """
         address = self._looked_up(host, port)
-        raw = socket.create_connection((str(address), port), timeout=TIMEOUT_S)
+        line = socket.create_connection((str(address), port), timeout=TIMEOUT_S)
+        if scheme == "https":
+            tls = ssl.create_default_context(cafile=self.settings.ca_file or None)
+            line = tls.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        connection.sock = line
+        deadline = threading.Timer(DEADLINE_S, _cut, [line])
+        deadline.daemon = True
+        deadline.start()
         try:
-            connection.sock = raw
-            if scheme == "https":
-                tls = ssl.create_default_context(cafile=self.settings.ca_file or None)
-                connection.sock = tls.wrap_socket(raw, server_hostname=host)
-        except BaseException:
-            raw.close()
-            raise
-        return connection
+            if isinstance(line, ssl.SSLSocket):
+                line.do_handshake()
+            yield connection
+        finally:
+            deadline.cancel()
+            connection.close()
+            line.close()
 
     def _looked_up(self, host: str, port: int) -> Address:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -135,6 +148,12 @@ class Webhook:
         local = address.is_multicast or getattr(address, "is_site_local", False)
         world = address.is_global and not local
         return world or _is_in(address, self.settings.networks)
+
+
+def receiver_of(url: str) -> str:
+    """Whom an address belongs to; its path and query may hold a secret, and are left out."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
 
 
 def sign(secret: str, id_: str, moment: str, body: bytes) -> str:
@@ -174,6 +193,11 @@ def _reached(address: Address) -> Address:
         return address
     low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (low if address in _NAT64 else address)
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _is_in(address: Address, networks: Sequence[Network]) -> bool:

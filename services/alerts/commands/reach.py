@@ -44,11 +44,13 @@ def _webhook(opened: Opened) -> click.Group:
     @webhook.command("list")
     @data_option
     def list_(data: Path) -> None:
-        """List the webhooks, without their secrets."""
+        """List the webhooks and whose they are; what may be secret of an address is left out."""
+        from services.alerts.channels.webhook import receiver_of
+
         with opened(data) as service:
             targets = service.deliver.hooks.all().targets
-        lines = [(name, url) for name, (url, _) in sorted(targets.items())]
-        rows(("name", "address"), lines, "No webhook: pivotpoint alerts webhook add NAME URL")
+        lines = [(name, receiver_of(url)) for name, (url, _) in sorted(targets.items())]
+        rows(("name", "receiver"), lines, "No webhook: pivotpoint alerts webhook add NAME URL")
 
     return webhook
 
