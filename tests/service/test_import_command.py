@@ -193,6 +193,7 @@ def test_a_file_of_another_kind_is_refused(
         ('[columns]\ntotal = "points"\n', "has no column points"),
         ("[columns]\ntotal = 1\n", "total is a text"),
         ('[columns]\nitems = "x"\n', "columns.items is a list"),
+        ('[format]\ndecimal = ""\n', 'format.decimal is "." or ","'),
         ('[templates]\nexternal_id = "{patient}"\n', "templates.external_id: {patient} is no"),
     ],
 )

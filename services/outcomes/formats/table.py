@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 _SLOT = re.compile(r"\{(\w+)\}")
 _TABLES = {"columns", "constants", "templates", "values", "format"}
 _FORMAT = {"date", "decimal"}
+_MARKS = (".", ",")
 
 
 class MappingError(Exception):
@@ -116,6 +117,8 @@ def read(name: str, text: str) -> RowMapping:
     _only(name, "format.", form, _FORMAT)
     _texts(name, columns, values.get("constants", {}), values.get("templates", {}), form)
     _slots(name, values.get("templates", {}))
+    if form.get("decimal", ".") not in _MARKS:
+        raise MappingError(f'{name}: format.decimal is "." or ","')
     if not isinstance(items, list) or not all(isinstance(one, str) for one in items):
         raise MappingError(f"{name}: columns.items is a list of columns, one for each answer")
     return RowMapping(
