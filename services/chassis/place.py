@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from eventsourcing.persistence import OperationalError
 from eventsourcing.postgres import PostgresDatastore
+from psycopg_pool import PoolTimeout
 from sqlalchemy import inspect, text
 
 from services.chassis.database import (
@@ -29,6 +31,8 @@ from services.chassis.recorders import PostgresRecorder, Recorder, SQLiteRecorde
 SQLITE = "sqlite:///"
 DATABASES = ("log", "vault", "views", "parking", "volatile")
 UNFINISHED = "restore.unfinished"
+OPENS_WITHIN_S = 10.0
+"""Seconds that opening a log waits for its first connection to PostgreSQL."""
 """In a folder while the files of a restore are put in place."""
 
 
@@ -195,6 +199,12 @@ class _Schema(Place):
         # Such as sslmode: the library knows of no such options, its connections do.
         named = {"application_name": self._session}
         datastore.pool.kwargs |= {**named, **url.query}  # type: ignore[operator]
+        # It looks its types up at once, and tries that only once.
+        try:
+            datastore.pool.open(wait=True, timeout=OPENS_WITHIN_S)
+        except PoolTimeout as error:
+            datastore.close()
+            raise OperationalError(type(error).__name__) from None
         return PostgresRecorder(datastore)
 
     def lock(self, name: str) -> SingleHolder:

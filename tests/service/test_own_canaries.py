@@ -1,6 +1,7 @@
 """Own part, confidence and journal go nowhere: every page, message, metric and line is searched."""
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -154,7 +155,7 @@ def test_no_message_holds_any_of_it(rig: Rig) -> None:
     for one in kept.messages:
         text = encode(one).decode()
         assert MARK not in text
-        assert str(CONFIDENCE) not in str(one.data)
+        assert str(CONFIDENCE) not in re.sub(r"[0-9a-f]{32}", "", str(one.data)), "but in an id"
 
 
 def test_no_metric_and_no_line_of_the_log_holds_any_of_it(
