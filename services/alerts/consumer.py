@@ -19,6 +19,7 @@ from schemas import messages
 from services.alerts import metrics
 from services.alerts.book import Book, Incoming, Page, note_of
 from services.alerts.core.caseload import StatisticsNoted
+from services.alerts.core.language import _, ngettext
 from services.alerts.views.caseload import stream_of
 from services.alerts.views.inbox_rows import RiskPath
 from services.chassis.clock import Clock
@@ -71,7 +72,7 @@ class _Consumer(ABC):
             self._take(source, fresh)
 
     def _take(self, source: str, deliveries: Sequence[Delivery]) -> None:
-        for _ in range(TRIES):
+        for _attempt in range(TRIES):
             page = Page(self._book)
             results = self._decide(page, deliveries)
             try:
@@ -216,7 +217,7 @@ class EpisodesConsumer(_Consumer):
 
     def _again(self, episode: UUID, note: dict[str, Any]) -> None:
         incoming = _reread(episode, note)
-        for _ in range(TRIES):
+        for _attempt in range(TRIES):
             page = Page(self._book)
             page.prefetch([incoming])
             page.add(self._book.take(page, incoming))
@@ -343,15 +344,15 @@ class RiskWatch:
         age = self.age_s()
         banner = None
         if age > self.late_s:
-            banner = (
-                "Risk answers may not be arriving: nothing was heard of their path for "
-                f"{_lasting(age)}. Look at answers in the EHR."
-            )
+            banner = _(
+                "Risk answers may not be arriving: nothing was heard of their path for {lasting}. "
+                "Look at answers in the EHR."
+            ).format(lasting=_lasting(age))
         elif self.unsent and self.oldest_s > self.late_s:
-            banner = (
-                f"Risk answers are late: {self.unsent} could not be delivered, the oldest for "
-                f"{_lasting(self.oldest_s)}. Look at answers in the EHR."
-            )
+            banner = _(
+                "Risk answers are late: {unsent} could not be delivered, the oldest for {lasting}. "
+                "Look at answers in the EHR."
+            ).format(unsent=self.unsent, lasting=_lasting(self.oldest_s))
         return RiskPath(
             alive=banner is None,
             heartbeat_at=self.newest.isoformat() if self.newest else None,
@@ -363,11 +364,12 @@ class RiskWatch:
 
 def _lasting(seconds: float) -> str:
     """How long, in the largest unit of which there are two or more."""
-    for unit, size in (("days", 86_400), ("hours", 3_600)):
-        if seconds >= 2 * size:
-            return f"{round(seconds / size)} {unit}"
-    minutes = round(seconds / 60)
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    days, hours, minutes = (round(seconds / size) for size in (86_400, 3_600, 60))
+    if seconds >= 2 * 86_400:
+        return ngettext("{count} day", "{count} days", days).format(count=days)
+    if seconds >= 2 * 3_600:
+        return ngettext("{count} hour", "{count} hours", hours).format(count=hours)
+    return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
 
 
 class RiskConsumer(_Consumer):

@@ -12,6 +12,7 @@ from services.alerts.core import policy as rules
 from services.alerts.core import reflection as core
 from services.alerts.core.alert import Alert, Next
 from services.alerts.core.event import Event
+from services.alerts.core.language import _
 from services.alerts.core.person import Person
 from services.alerts.people import READING, WRITING
 from services.alerts.settings import Settings
@@ -112,7 +113,7 @@ class Desk:
         doc = self.course_to_write(person, episode)
         known = {key for key, one in doc["alerts"].items() if one["channel"] != rules.RISK}
         if not {UUID(key).hex for key in form.answers} <= known:
-            raise RefusedError("a reflection answers alerts of this client, never a risk answer")
+            raise RefusedError(_("a reflection answers alerts of this client, never a risk answer"))
         id_ = self._id_of(person, episode, form)
         position = 0
         if not self.log.read(id_):  # else the answer to the first sending was lost
@@ -162,7 +163,7 @@ class Desk:
     def journal(self, person: Person, text: str, episode: UUID | None = None) -> int:
         """Write into one's own journal, under one's own key."""
         if not text.strip():
-            raise RefusedError("there is nothing to write down")
+            raise RefusedError(_("there is nothing to write down"))
         if episode is not None:
             self.course_to_write(person, episode)
         stream = self.ids.derive("journal", person.id.hex)
@@ -192,7 +193,7 @@ class Desk:
         """The document of a course in which this person writes: theirs, or covered by them."""
         doc, access = self._episode(person, episode)
         if access not in WRITING:
-            raise RefusedError("only the client's clinician, or who stands in, writes here")
+            raise RefusedError(_("only the client's clinician, or who stands in, writes here"))
         return doc
 
     def _episode(self, person: Person, episode: UUID) -> tuple[dict[str, Any], str]:
@@ -211,7 +212,7 @@ class Desk:
         if alert.hex not in doc["alerts"]:
             raise NotYoursError
         if doc["alerts"][alert.hex]["channel"] != rules.RISK and access not in WRITING:
-            raise RefusedError("only the client's clinician, or who stands in, answers this")
+            raise RefusedError(_("only the client's clinician, or who stands in, answers this"))
         return doc
 
     def _reflection(self, person: Person, episode: UUID, id_: UUID) -> core.Reflection:

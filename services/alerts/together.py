@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.alerts.core.event import Event
+from services.alerts.core.language import _
 from services.alerts.core.person import Person
 from services.alerts.core.said import ClientSaid
 from services.alerts.desk import Desk
@@ -28,7 +29,7 @@ class Together:
         """
         doc = self.desk.course_to_write(person, episode)
         if not (view or preference or unnoticed):
-            raise RefusedError("there is nothing to write down yet")
+            raise RefusedError(_("there is nothing to write down yet"))
         stream = self.desk.ids.derive("client said", episode.hex)
 
         def unit(read: Callable[[UUID], list[Any]] | None) -> tuple[list[Event], None]:

@@ -20,6 +20,7 @@ from services.alerts.consumer import (
 from services.alerts.core import alert, course, lens, notice, reflection, risk  # noqa: F401
 from services.alerts.core import person as persons  # noqa: F401
 from services.alerts.core.event import TOPICS
+from services.alerts.core.language import _
 from services.alerts.deliver import Deliver, HooksRegister
 from services.alerts.desk import Desk
 from services.alerts.metrics import (
@@ -348,8 +349,8 @@ class Alerts:
 
     def _counts(self) -> Sequence[tuple[str, int]]:
         return (
-            ("events in the log", self.log.head()),
-            ("courses without a clinician in reach", self.inbox.unassigned(self.clock.now())),
+            (_("events in the log"), self.log.head()),
+            (_("courses without a clinician in reach"), self.inbox.unassigned(self.clock.now())),
         )
 
     def _now(self) -> datetime:

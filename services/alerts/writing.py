@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.alerts.core import reflection as core
 from services.alerts.core.event import Event
+from services.alerts.core.language import _
 from services.alerts.core.person import Person
 
 
@@ -111,7 +112,7 @@ def recorded(desk: Writing, form: ReflectionForm) -> list[Event]:
     pivots = form.decision == "pivot"
     review_on = form.review_on.isoformat() if form.review_on else None
     if review_on is not None and review_on <= desk.today:
-        raise RefusedError("the review date lies in the future")
+        raise RefusedError(_("the review date lies in the future"))
     common = _common(desk)
     events: list[Event] = [
         core.ReflectionRecorded(

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from services.alerts import api
 from services.alerts.core import lens, risk_card
 from services.alerts.core.card import Ground, make
+from services.alerts.core.labels import NO_VERDICT
+from services.alerts.core.language import _
 from services.alerts.core.pattern import Patterns, patterns
 from services.alerts.core.person import Person
 from services.alerts.core.pivot import Elsewhere, Pivot
@@ -150,8 +152,12 @@ def off_track_evidence(spell_of: str = "phq-9|total|client") -> dict[str, Any]:
             {"measure": "b", "on": courses.on(12), "score": 15.0},
         ],
         "thresholds": [
-            {"name": "p_fail", "value": 0.62, "source": "alarm budget .10, shipped calibration"},
-            {"name": "reliable_change", "value": 5.6, "source": "Jacobson-Truax, 95 %, r .89"},
+            {
+                "name": "alarm threshold",
+                "value": 0.62,
+                "source": "alarm budget .10",
+            },
+            {"name": "reliable change", "value": 5.6, "source": "Jacobson-Truax, 95 %, r .89"},
         ],
         "numbers": {
             "p_fail": 0.7,
@@ -297,12 +303,16 @@ class Rooms:
             if access and lines:
                 rows.append(_row(doc, lines, access))
         rows.sort(key=lambda row: rank(row.main.tier, row.main.channel))
+        counts = {"nothing_flagged": 22, "waiting": 3, "snoozed": 2, "unknown": 2}
+        summary = _(
+            "{own} of your {caseload} clients. Of the others: nothing flagged in "
+            "{nothing_flagged}, {waiting} waiting, {snoozed} snoozed, {unknown} unknown."
+        ).format(own=len(rows), caseload=34, **counts)
         return InboxPage(
             rows=tuple(rows), caseload=34, nothing_flagged=22, waiting=3, snoozed=2, unknown=2,
             unassigned=0, reviews_due=1, seeing_today=1, seeing_soon=4, laid_out=2, unknowns_open=3,
             history=0, silenced=1, position=7,
-            summary=f"{len(rows)} of your 34 clients. Of the others: nothing flagged in 22, 3 "
-            "waiting, 2 snoozed, 2 unknown. Not flagged is not the same as doing well.",
+            summary=f"{summary} {_(NO_VERDICT)}",
         )  # fmt: skip
 
     def clients(self, person: Person) -> tuple[ClientLine, ...]:
@@ -322,8 +332,8 @@ class Rooms:
             access=access,
             may_write=mine,
             document=shown,
-            title=lines[0].title if lines else "Nothing flagged",
-            lead=lines[0].sentence if lines else "Not flagged is not the same as doing well.",
+            title=lines[0].title if lines else _("Nothing flagged"),
+            lead=lines[0].sentence if lines else _(NO_VERDICT),
             alerts=lines,
             past=self._lines(doc, {"dismissed", "acknowledged"}),
             held=self._lines(doc, {"held"}),

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from services.alerts.core.card import LABELS, WHY_NOT, evidence_of
+from services.alerts.core.labels import LABELS, WHY_NOT, evidence_of
 from services.outcomes.core.channels import RULEBOOK
 from services.outcomes.core.channels.meaning import Meaning
 from services.outcomes.core.definition import parse_all

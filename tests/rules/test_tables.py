@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.messages import CHANNELS
-from services.alerts.core import card
+from services.alerts.core import labels
 from services.outcomes.core import channels
 from services.outcomes.core.definition import read as read_instrument
 from services.outcomes.core.instrument import Instrument
@@ -80,4 +80,4 @@ def test_every_channel_is_explained() -> None:
     ranked = [name for name in CHANNELS if name != "risk_answer"]
     assert explained == ranked
     assert set(explained) >= channels.WORSE
-    assert set(explained) <= set(card.LABELS)
+    assert set(explained) <= set(labels.LABELS)

@@ -330,7 +330,7 @@ def found(
             "instrument": "phq-9",
             "trajectories": ["phq-9|total|client"],
             "points": [],
-            "thresholds": [{"name": "alarm", "value": 0.5, "source": "calibration 2026"}],
+            "thresholds": [{"name": "alarm threshold", "value": 0.5, "source": "calibration 2026"}],
             "numbers": {**EVIDENCE.get(channel, {}), **numbers},
         },
     }

@@ -213,7 +213,7 @@ KNOWN = {"endings": 132, "least": 100, "base_rate": {"n": 41, "of": 132, "share"
 @pytest.mark.parametrize(
     ("known", "said"),
     [
-        (None, f"{LIKE_COURSES}."),
+        (None, LIKE_COURSES),
         ({**KNOWN, "endings": 41, "base_rate": None}, "It takes 100 endings; there are 41."),
         ({**KNOWN, "like_forecast": None}, "there are too few such courses."),
         (

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.alerts.core import policy as rules
 from services.alerts.core.event import Event
+from services.alerts.core.language import _
 from services.alerts.core.policy import Policy
 
 
@@ -479,7 +480,7 @@ def decide_snooze(state: Alert, by: str, until: str, pen: Next) -> list[AlertEve
         AlertRefusedError: it is about a risk answer, or not open.
     """
     if state.channel == rules.RISK:
-        raise AlertRefusedError("an answer to a risk item cannot be laid aside")
+        raise AlertRefusedError(_("an answer to a risk item cannot be laid aside"))
     _must_be_open(state)
     pen.add(AlertSnoozed, by=by, until=until)
     return pen.events
@@ -492,9 +493,9 @@ def decide_dismiss(state: Alert, by: str, reason: str, pen: Next) -> list[AlertE
         AlertRefusedError: it is about a risk answer, not open, or the reason is not on the list.
     """
     if state.channel == rules.RISK:
-        raise AlertRefusedError("an answer to a risk item closes only when it is acknowledged")
+        raise AlertRefusedError(_("an answer to a risk item closes only when it is acknowledged"))
     if reason not in rules.DISMISS_REASONS:
-        raise AlertRefusedError("choose one of the reasons")
+        raise AlertRefusedError(_("choose one of the reasons"))
     _must_be_open(state)
     pen.add(AlertDismissed, by=by, reason=reason)
     return pen.events
@@ -511,9 +512,9 @@ def decide_acknowledge(
     _must_be_open(state)
     if state.channel == rules.RISK:
         if done not in rules.RISK_DONE:
-            raise AlertRefusedError("say what was done: " + ", ".join(rules.RISK_DONE))
+            raise AlertRefusedError(_("say what was done"))
         if done == "passed to" and not to.strip():
-            raise AlertRefusedError("say to whom it was passed")
+            raise AlertRefusedError(_("say to whom it was passed"))
     pen.add(AlertAcknowledged, by=by, name=name, done=done, note=note, to=to)
     return pen.events
 
@@ -546,4 +547,4 @@ def decide_release(state: Alert, policy: Policy, at: datetime, pen: Next) -> lis
 
 def _must_be_open(state: Alert) -> None:
     if state.phase != "open":
-        raise AlertRefusedError("this alert is no longer open")
+        raise AlertRefusedError(_("this alert is no longer open"))

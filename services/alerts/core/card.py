@@ -10,58 +10,8 @@ from datetime import date
 from typing import Any
 
 from services.alerts.core.caseload import Statistics, how_often
-
-NO_VERDICT = "Not flagged is not the same as doing well."
-_FEEDBACK = (
-    "progress feedback: consistent small effect, contested",
-    "de Jong 2021 (58 studies, n = 21,699, d = .15); Cochrane 2016: not shown conclusively",
-)
-_OFF_TRACK = (
-    "feedback with support tools when off track: the best-supported part",
-    "Barkham 2023 (g about .36 to .53); figures are from other systems",
-)
-_PRACTICE = ("practice wisdom: no direct test found", "this product is untested")
-LABELS: dict[str, str] = {
-    "risk_answer": "Risk answer",
-    "reliable_deterioration": "Reliably worse",
-    "gain_partly_lost": "Gain partly lost",
-    "off_track": "Off track",
-    "stalled": "Stalled",
-    "disconnection": "Disconnection",
-    "plateau": "Plateau",
-    "possibly_worse": "Possibly worse",
-    "not_assessable": "Not assessable",
-    "validity": "Check the measure",
-    "good_news": "Good news",
-}
-TONES: dict[str, str] = {
-    "risk_answer": "risk",
-    "reliable_deterioration": "worse",
-    "gain_partly_lost": "worse",
-    "off_track": "worse",
-    "stalled": "worse",
-    "disconnection": "plain",
-    "plateau": "plain",
-    "possibly_worse": "plain",
-    "not_assessable": "unknown",
-    "validity": "unknown",
-    "good_news": "good",
-}
-WHY_NOT: dict[str, str] = {
-    "too_few": "There are too few measures for a trend.",
-    "too_old": "The last measure is too old for a forecast.",
-    "started_in_usual_range": "The course started in the usual range, so improvement cannot show.",
-    "at_top_of_scale": "The start lies at the top of the scale: a reliable rise cannot show.",
-    "at_bottom_of_scale": "The start lies at the bottom of the scale: a reliable fall cannot show.",
-    "no_norm": "No norm is known for this instrument, so no forecast is made.",
-    "no_reliability": "No reliability is known, so measurement error cannot be told from change.",
-    "age_not_given": "The cut-off depends on the client's age, which was not given.",
-    "gender_not_given": "The cut-off depends on the client's gender, which was not given.",
-    "no_cutoff_applies": "The instrument has no cut-off for this client or respondent.",
-    "conflict": "Measures contradict each other, or a total contradicts its items.",
-    "unknown_instrument": "The instrument is not known here.",
-    "record_damaged": "Part of the record cannot be read: record damaged, not assessable.",
-}
+from services.alerts.core.labels import TONES, evidence_of, label_of, limit_name, why_not
+from services.alerts.core.language import _, capital, day_words, gettext_noop, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +79,14 @@ def make(ground: Ground) -> dict[str, Any]:
         "grounds": [*grounds, *_limits(evidence), *_age(ground)],
         "missing": [str(one) for one in evidence.get("missing", ())],
         "disagrees": [
-            f"{name} says otherwise; both are shown." for name in evidence.get("disagrees", ())
+            _("{name} says otherwise; both are shown.").format(name=name)
+            for name in evidence.get("disagrees", ())
         ],
         "thresholds": [dict(limit) for limit in evidence.get("thresholds", ())],
         "numbers": dict(evidence.get("numbers", {})),
         "points": [dict(point) for point in evidence.get("points", ())],
-        "evidence_label": label,
-        "evidence_source": source,
+        "evidence_label": _(label),
+        "evidence_source": _(source),
         "caution": how_often(ground.statistics, ground.channel),
         "rule": str(evidence.get("rule", "")),
         "rule_version": str(evidence.get("rule_version", "")),
@@ -146,7 +97,7 @@ def make(ground: Ground) -> dict[str, Any]:
 def show(value: float | None) -> str:
     """A score in words: whole when it is whole, else with one decimal."""
     if value is None:
-        return "not known"
+        return _("not known")
     rounded = round(value, 1)
     return str(int(rounded)) if rounded == int(rounded) else str(rounded)
 
@@ -154,75 +105,101 @@ def show(value: float | None) -> str:
 def percent(value: float | None) -> str:
     """A probability in whole percent, never 0 or 100."""
     if value is None:
-        return "not known"
+        return _("not known")
     return f"{min(99, max(1, round(value * 100)))} %"
 
 
 def day(text: str | None) -> str:
     """A date in words, for instance 30 March 2026; what is no date stays as it is."""
     if not text:
-        return "an unknown date"
+        return _("an unknown date")
     try:
-        on = date.fromisoformat(text[:10])
+        return day_words(date.fromisoformat(text[:10]))
     except ValueError:
         return text
-    return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
-
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
 
 
 def points(value: float | None) -> str:
     """So many points, whatever their sign."""
-    shown = show(abs(value)) if value is not None else "some"
-    return f"{shown} point" if shown == "1" else f"{shown} points"
-
-
-def count(value: float | None, one: str, many: str) -> str:
-    """A whole number with its noun."""
     if value is None:
-        return f"some {many}"
+        return _("some points")
+    shown = show(abs(value))
+    return ngettext("{count} point", "{count} points", 1 if shown == "1" else 2).format(count=shown)
+
+
+def _weeks(value: float | None) -> str:
+    if value is None:
+        return _("some weeks")
+    return ngettext("{count} week", "{count} weeks", round(value)).format(count=_whole(value))
+
+
+def _measures(value: float | None, title: str) -> str:
+    if value is None:
+        return _("some {instrument} measures").format(instrument=title)
+    form = ngettext("{count} {instrument} measure", "{count} {instrument} measures", round(value))
+    return form.format(count=_whole(value), instrument=title)
+
+
+def _whole(value: float) -> str:
+    """A whole number, small ones as a word."""
     whole = round(value)
-    return f"{_SMALL.get(whole, str(whole))} {one if whole == 1 else many}"
+    return _(_SMALL[whole]) if whole in _SMALL else str(whole)
 
 
-_SMALL = {0: "no", 1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+_SMALL = {
+    0: gettext_noop("no"),
+    1: gettext_noop("one"),
+    2: gettext_noop("two"),
+    3: gettext_noop("three"),
+    4: gettext_noop("four"),
+    5: gettext_noop("five"),
+    6: gettext_noop("six"),
+}
 Words = tuple[str, str, list[str]]
 
 
+def _moved(ground: Ground) -> str:
+    """How far a score has moved to the worse side, and since when."""
+    form = (
+        _("{instrument} up {points} {since}")
+        if ground.worse == "up"
+        else _("{instrument} down {points} {since}")
+    )
+    change = points(ground.number("change"))
+    return form.format(instrument=ground.title, points=change, since=_since(ground))
+
+
 def _worse(ground: Ground) -> Words:
-    change = ground.number("change")
-    moved = f"{ground.title} {ground.worse} {points(change)} {_since(ground)}"
+    moved = _moved(ground)
     times = ground.number("measures")
     confirmed = (
-        "at two measures in a row" if times is None or times >= 2 else "at once by twice that much"
+        _("at two measures in a row")
+        if times is None or times >= 2
+        else _("at once by twice that much")
     )
-    title = f"{moved}, more than measurement error explains"
-    sentence = (
-        f"{moved}, {confirmed}. Change beyond measurement error is "
-        f"{points(ground.number('reliable_change'))}. What has changed?"
-    )
+    title = _("{moved}, more than measurement error explains").format(moved=moved)
+    sentence = _(
+        "{moved}, {confirmed}. Change beyond measurement error is {reliable}. What has changed?"
+    ).format(moved=moved, confirmed=confirmed, reliable=points(ground.number("reliable_change")))
     return title, sentence, _change_grounds(ground)
 
 
 def _possibly(ground: Ground) -> Words:
-    moved = f"{ground.title} {ground.worse} {points(ground.number('change'))} {_since(ground)}"
-    title = f"{moved} at one measure, not yet confirmed"
-    sentence = (
-        f"{moved} at one measure; measurement error is up to "
-        f"{points(ground.number('reliable_change'))}. One measure says little; the next will show."
-    )
+    moved = _moved(ground)
+    title = _("{moved} at one measure, not yet confirmed").format(moved=moved)
+    sentence = _(
+        "{moved} at one measure; measurement error is up to {reliable}. One measure says little; "
+        "the next will show."
+    ).format(moved=moved, reliable=points(ground.number("reliable_change")))
     return title, sentence, _change_grounds(ground)
 
 
 def _since(ground: Ground) -> str:
     label = ground.text("baseline_label")
     if label and label not in ("baseline", "start"):
-        return f"since the {label}" if label.startswith("late") else f"since {label}"
-    return "since the start"
+        form = _("since the {label}") if label.startswith("late") else _("since {label}")
+        return form.format(label=label)
+    return _("since the start")
 
 
 def _change_grounds(ground: Ground) -> list[str]:
@@ -230,157 +207,210 @@ def _change_grounds(ground: Ground) -> list[str]:
     lines = []
     if baseline is not None and score is not None:
         lines.append(
-            f"{show(baseline)} on {day(ground.text('baseline_on'))} to {show(score)} is "
-            f"{points(ground.number('change'))}; change beyond measurement error is more than "
-            f"{show(ground.number('reliable_change'))} (Jacobson-Truax)."
+            _(
+                "{baseline} on {day} to {score} is {points}; change beyond measurement error is "
+                "more than {reliable} (Jacobson-Truax)."
+            ).format(
+                baseline=show(baseline),
+                day=day(ground.text("baseline_on")),
+                score=show(score),
+                points=points(ground.number("change")),
+                reliable=show(ground.number("reliable_change")),
+            )
         )
     truly = ground.number("p_truly_worse")
     if truly is not None:
         lines.append(
-            f"Probability truly worse than at the start: {percent(truly)}. It is shown beside the "
-            "rule and is not the rule."
+            _(
+                "Probability truly worse than at the start: {percent}. It is shown beside the "
+                "rule and is not the rule."
+            ).format(percent=percent(truly))
         )
     return lines
 
 
+def _aim(ground: Ground) -> str:
+    """What a course fails at, as its alarm means it."""
+    if ground.number("cutoff") is None:
+        return _("not reliably better")
+    if ground.better == "up":
+        return _("neither reliably better nor above the cut-off")
+    return _("neither reliably better nor below the cut-off")
+
+
 def _off_track(ground: Ground) -> Words:
-    level, weeks = ground.number("level"), ground.number("weeks")
-    horizon = show(ground.number("horizon_weeks") or 6)
-    chance = percent(ground.number("p_fail"))
-    aim = (
-        "neither reliably better nor below the cut-off"
-        if ground.number("cutoff") is not None
-        else "not reliably better"
-    )
-    if ground.number("cutoff") is not None and ground.better == "up":
-        aim = "neither reliably better nor above the cut-off"
-    lasted = count(weeks, "week", "weeks") if weeks is not None else "so far"
-    title = (
-        f"{ground.title} around {show(level)} after {lasted}: {chance} likely {aim} in {horizon}"
-    )
-    sentence = (
-        f"Around {show(level)} after {lasted}. Model: {chance} likely to be {aim} in {horizon} "
-        "weeks (not yet checked in this clinic)."
-    )
+    weeks = ground.number("weeks")
+    said = {
+        "instrument": ground.title,
+        "level": show(ground.number("level")),
+        "lasted": _weeks(weeks) if weeks is not None else _("so far"),
+        "chance": percent(ground.number("p_fail")),
+        "aim": _aim(ground),
+        "horizon": show(ground.number("horizon_weeks") or 6),
+    }
+    title = _(
+        "{instrument} around {level} after {lasted}: {chance} likely {aim} in {horizon} weeks"
+    ).format(**said)
+    sentence = _(
+        "Around {level} after {lasted}. Model: {chance} likely to be {aim} in {horizon} weeks "
+        "(not yet checked in this clinic)."
+    ).format(**said)
     p_fail, threshold = ground.number("p_fail"), ground.number("threshold")
     if p_fail is not None and threshold is not None and p_fail < threshold:
-        sentence += " Below the alarm now; it clears when that holds at two measures."
-    grounds = [
-        f"P({aim} in {horizon} weeks) = {chance}; the alarm begins at "
-        f"{percent(ground.number('threshold'))}, measure {show(ground.number('measure_number'))}.",
-    ]
-    return f"{title} weeks", sentence, grounds
+        below = _("Below the alarm now; it clears when that holds at two measures.")
+        sentence = f"{sentence} {below}"
+    alarm = _(
+        "P({aim} in {horizon} weeks) = {chance}; the alarm begins at {threshold}, measure {number}."
+    ).format(**said, threshold=percent(threshold), number=show(ground.number("measure_number")))
+    return title, sentence, [alarm]
 
 
 def _plateau(ground: Ground) -> Words:
-    level = show(ground.number("level"))
-    window = count(ground.number("window_weeks"), "week", "weeks")
-    title = f"{ground.title} flat around {level} over {window}"
-    sentence = (
-        f"{ground.title} flat around {level} over {window}: {percent(ground.number('p_flat'))} "
-        "likely that four weeks move it by less than half a reliable change. "
-        "What did we expect by now?"
+    said = {
+        "instrument": ground.title,
+        "level": show(ground.number("level")),
+        "window": _weeks(ground.number("window_weeks")),
+        "flat": percent(ground.number("p_flat")),
+    }
+    title = _("{instrument} flat around {level} over {window}").format(**said)
+    sentence = _(
+        "{instrument} flat around {level} over {window}: {flat} likely that four weeks move it by "
+        "less than half a reliable change. What did we expect by now?"
+    ).format(**said)
+    slope = _(
+        "Least-squares slope {slope} points a week, {measures} measures; P(four weeks' movement "
+        "under half a reliable change) = {flat}, P(still a case) = {case}, P(reliably better) = "
+        "{better}."
+    ).format(
+        slope=show(ground.number("slope")),
+        measures=show(ground.number("n")),
+        flat=said["flat"],
+        case=percent(ground.number("p_case")),
+        better=percent(ground.number("p_better")),
     )
-    slope = ground.number("slope")
-    grounds = [
-        f"Least-squares slope {show(slope)} points a week, "
-        f"{show(ground.number('n'))} measures; "
-        f"P(four weeks' movement under half a reliable change) = "
-        f"{percent(ground.number('p_flat'))}, "
-        f"P(still a case) = {percent(ground.number('p_case'))}, "
-        f"P(reliably better) = {percent(ground.number('p_better'))}."
-    ]
-    return title, sentence, grounds
+    return title, sentence, [slope]
 
 
 def _stalled(ground: Ground) -> Words:
-    gain, level = points(ground.number("gain")), show(ground.number("level"))
-    by = show(ground.number("by_week"))
-    title = f"{ground.title}: gained {gain} by week {by}, level since, still {level}"
-    sentence = f"Gained {gain} by week {by}, level since, still {level}. What helped then?"
-    grounds = [
-        f"Reliably better by week {by}; flat since week {show(ground.number('since_week'))}; "
-        f"P(still a case) = {percent(ground.number('p_case'))}."
-    ]
-    return title, sentence, grounds
+    said = {
+        "instrument": ground.title,
+        "gain": points(ground.number("gain")),
+        "week": show(ground.number("by_week")),
+        "level": show(ground.number("level")),
+    }
+    title = _("{instrument}: gained {gain} by week {week}, level since, still {level}").format(
+        **said
+    )
+    sentence = _(
+        "Gained {gain} by week {week}, level since, still {level}. What helped then?"
+    ).format(**said)
+    better = _("Reliably better by week {week}; flat since week {since}; P(still a case) = {case}.")
+    since, case = show(ground.number("since_week")), percent(ground.number("p_case"))
+    return title, sentence, [better.format(**said, since=since, case=case)]
 
 
 def _lost(ground: Ground) -> Words:
-    gain, loss = points(ground.number("gain")), show(ground.number("loss"))
-    score = show(ground.number("score"))
-    relapse = bool(ground.evidence.get("numbers", {}).get("relapse"))
-    title = f"{ground.title}: had gained {gain}, {loss} of it lost again"
-    end = "and the score is back in the clinical range" if relapse else "at two measures"
-    sentence = (
-        f"Had gained {gain} by {day(ground.text('best_on'))}; {loss} of it is lost {end}, now "
-        f"{score}. What was different then?"
+    said = {
+        "instrument": ground.title,
+        "gain": points(ground.number("gain")),
+        "loss": show(ground.number("loss")),
+        "score": show(ground.number("score")),
+        "day": day(ground.text("best_on")),
+        "best": show(ground.number("best")),
+    }
+    title = _("{instrument}: had gained {gain}, {loss} of it lost again")
+    sentence = _(
+        "Had gained {gain} by {day}; {loss} of it is lost at two measures, now {score}. "
+        "What was different then?"
     )
-    grounds = [
-        f"Best two-measure mean {show(ground.number('best'))}; loss {loss}, at two measures in a "
-        "row at least half the gain and beyond measurement error."
-    ]
-    if relapse:
-        title = f"{ground.title}: back in the clinical range after a gain of {gain}"
-    return title, sentence, grounds
+    grounds = _(
+        "Best two-measure mean {best}; loss {loss}, at two measures in a row at least half the "
+        "gain and beyond measurement error."
+    )
+    if _relapsed(ground):
+        title = _("{instrument}: back in the clinical range after a gain of {gain}")
+        sentence = _(
+            "Had gained {gain} by {day}; {loss} of it is lost and the score is back in the "
+            "clinical range, now {score}. What was different then?"
+        )
+    return title.format(**said), sentence.format(**said), [grounds.format(**said)]
+
+
+def _relapsed(ground: Ground) -> bool:
+    return bool(ground.evidence.get("numbers", {}).get("relapse"))
 
 
 def _disconnection(ground: Ground) -> Words:
     if ground.text("kind") == "silence":
         days = show(ground.number("days"))
-        title = f"No measure for {days} days"
-        sentence = (
-            f"No measure for {days} days (last on {day(ground.text('since'))}). There may be a "
-            "plain reason. Silence does not say that it goes well."
-        )
-        return title, sentence, ["No announced break covers this time."]
-    missed, of = show(ground.number("missed")), show(ground.number("of"))
-    title = f"{missed} of the last {of} sessions missed or cancelled"
-    sentence = f"{title}. There may be a plain reason; do we know it?"
-    return title, sentence, ["Two in a row, or three of the last six, are shown."]
+        sentence = _(
+            "No measure for {days} days (last on {day}). There may be a plain reason. Silence "
+            "does not say that it goes well."
+        ).format(days=days, day=day(ground.text("since")))
+        title = _("No measure for {days} days").format(days=days)
+        return title, sentence, [_("No announced break covers this time.")]
+    title = _("{missed} of the last {of} sessions missed or cancelled").format(
+        missed=show(ground.number("missed")), of=show(ground.number("of"))
+    )
+    sentence = _("{missed}. There may be a plain reason; do we know it?").format(missed=title)
+    return title, sentence, [_("Two in a row, or three of the last six, are shown.")]
 
 
 def _not_assessable(ground: Ground) -> Words:
     reasons = [str(code) for code in ground.evidence.get("reasons", ())]
-    grounds = [WHY_NOT.get(code, code.replace("_", " ")) for code in reasons]
+    grounds = [why_not(code) for code in reasons]
     if reasons and not {"too_few", "too_old"} & set(reasons):
         why = grounds[0].rstrip(".")
-        title = f"Not assessable: {why[:1].lower()}{why[1:]}"
-        return title, f"{why}. We cannot say whether this goes well.", grounds
-    number, days = ground.number("measures"), ground.number("days")
-    have = count(number, f"{ground.title} measure", f"{ground.title} measures")
-    age = f", the last {count(days, 'day', 'days')} old" if days else ""
-    title = f"Not assessable: {have}{age}"
-    sentence = f"{have[:1].upper()}{have[1:]}{age}. We cannot say whether this goes well."
-    return title, sentence, grounds
+        title = _("Not assessable: {why}").format(why=f"{why[:1].lower()}{why[1:]}")
+        return title, _("{why}. We cannot say whether this goes well.").format(why=why), grounds
+    have, days = _measures(ground.number("measures"), ground.title), ground.number("days")
+    if days:
+        form = ngettext(
+            "{measures}, the last {count} day old", "{measures}, the last {count} days old",
+            round(days),
+        )  # fmt: skip
+        have = form.format(measures=have, count=_whole(days))
+    sentence = _("{why}. We cannot say whether this goes well.").format(why=capital(have))
+    return _("Not assessable: {why}").format(why=have), sentence, grounds
 
 
 _VALIDITY = {
-    "sawtooth": "Scores swing to and fro by more than measurement error",
-    "conflict": "A total and its items do not agree",
-    "two_on_a_day": "Two measures of one day disagree",
-    "floor": "Scores lie at the lower end of the scale",
-    "ceiling": "Scores lie at the upper end of the scale",
+    "sawtooth": gettext_noop("Scores swing to and fro by more than measurement error"),
+    "conflict": gettext_noop("A total and its items do not agree"),
+    "two_on_a_day": gettext_noop("Two measures of one day disagree"),
+    "floor": gettext_noop("Scores lie at the lower end of the scale"),
+    "ceiling": gettext_noop("Scores lie at the upper end of the scale"),
 }
 
 
 def _validity(ground: Ground) -> Words:
-    what = _VALIDITY.get(ground.text("kind") or "", "Something in the measures is unusual")
+    unusual = gettext_noop("Something in the measures is unusual")
+    what = _(_VALIDITY.get(ground.text("kind") or "", unusual))
     title = f"{ground.title}: {what[:1].lower()}{what[1:]}"
-    return title, f"{what}. The measure itself may be worth a word.", []
+    sentence = _("{what}. The measure itself may be worth a word.").format(what=what)
+    return title, sentence, []
 
 
 _GOOD = {
-    "sudden_gain": ("Sudden gain", "in one step, and held"),
-    "reliable_improvement": ("Reliably better", "since the start, beyond measurement error"),
-    "recovery": ("Recovered", "since the start, and now outside the clinical range"),
+    "sudden_gain": (gettext_noop("Sudden gain"), gettext_noop("in one step, and held")),
+    "reliable_improvement": (
+        gettext_noop("Reliably better"),
+        gettext_noop("since the start, beyond measurement error"),
+    ),
+    "recovery": (
+        gettext_noop("Recovered"),
+        gettext_noop("since the start, and now outside the clinical range"),
+    ),
 }
 
 
 def _good_news(ground: Ground) -> Words:
-    _, how = _GOOD.get(ground.text("kind") or "", ("", "since the start"))
-    moved = f"{ground.better} {points(ground.number('gain'))} {how}"
+    how = _GOOD.get(ground.text("kind") or "", ("", gettext_noop("since the start")))[1]
+    form = _("up {points} {how}") if ground.better == "up" else _("down {points} {how}")
+    moved = form.format(points=points(ground.number("gain")), how=_(how))
     title = f"{ground.title} {moved}"
-    return title, f"{moved[:1].upper()}{moved[1:]}. Worth asking what happened.", []
+    sentence = _("{moved}. Worth asking what happened.").format(moved=capital(moved))
+    return title, sentence, []
 
 
 def _unknown(ground: Ground) -> Words:
@@ -403,36 +433,29 @@ _WORDS: dict[str, Callable[[Ground], Words]] = {
 
 
 def _label(ground: Ground) -> str:
-    if ground.channel == "good_news":
-        return _GOOD.get(ground.text("kind") or "", (LABELS["good_news"], ""))[0]
-    if ground.channel == "gain_partly_lost" and ground.evidence.get("numbers", {}).get("relapse"):
-        return "Relapse"
-    return LABELS.get(ground.channel, ground.channel.replace("_", " ").capitalize())
-
-
-def evidence_of(channel: str) -> tuple[str, str]:
-    """The evidence label of what a channel is for, and its source."""
-    if channel in ("off_track", "stalled", "plateau", "gain_partly_lost"):
-        return _OFF_TRACK
-    if channel in ("reliable_deterioration", "possibly_worse", "good_news"):
-        return _FEEDBACK
-    return _PRACTICE
+    if ground.channel == "good_news" and ground.text("kind") in _GOOD:
+        return _(_GOOD[str(ground.text("kind"))][0])
+    if ground.channel == "gain_partly_lost" and _relapsed(ground):
+        return _("Relapse")
+    return label_of(ground.channel)
 
 
 def _limits(evidence: Mapping[str, Any]) -> list[str]:
     return [
-        f"{str(limit['name']).replace('_', ' ').capitalize()}: {show(float(limit['value']))} "
-        f"({limit['source']})."
-        if abs(float(limit["value"])) >= 1 or float(limit["value"]) == 0
-        else f"{str(limit['name']).replace('_', ' ').capitalize()}: {limit['value']} "
-        f"({limit['source']})."
+        f"{limit_name(str(limit['name']))}: {_limit(limit['value'])} ({limit['source']})."
         for limit in evidence.get("thresholds", ())
     ]
 
 
+def _limit(value: Any) -> str:
+    return str(value) if 0 < abs(float(value)) < 1 else show(float(value))
+
+
 def _age(ground: Ground) -> list[str]:
     if ground.quiet:
-        return ["The rules have changed, nothing else: it interrupts nobody until something does."]
+        return [
+            _("The rules have changed, nothing else: it interrupts nobody until something does.")
+        ]
     if not ground.old_news:
         return []
-    return ["This is old news: it was over 28 days old on arrival, or the course was closed."]
+    return [_("This is old news: it was over 28 days old on arrival, or the course was closed.")]

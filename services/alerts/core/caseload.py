@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from services.alerts.core.event import Event
+from services.alerts.core.language import _, gettext_noop
 
 Statistics = Mapping[str, Any]
 """The data of a `statistics.published` message."""
@@ -32,12 +33,14 @@ class StatisticsNoted(Event):
     """{id, type, version, time, data}, unchanged."""
 
 
-UNTESTED = "How often such forecasts come true here is not known yet."
-TOWARDS_THE_MEAN = (
+UNTESTED = gettext_noop("How often such forecasts come true here is not known yet.")
+TOWARDS_THE_MEAN = gettext_noop(
     "After a bad run scores tend to move back towards the usual by themselves (regression to the "
     "mean), so one effect alone says little."
 )
-LIKE_COURSES = "How courses here went on without a pivot from a like forecast is not yet known"
+LIKE_COURSES = gettext_noop(
+    "How courses here went on without a pivot from a like forecast is not yet known."
+)
 
 
 def how_often(known: Statistics | None, channel: str) -> str:
@@ -45,47 +48,70 @@ def how_often(known: Statistics | None, channel: str) -> str:
     if channel not in JUDGED:
         return ""
     if known is None:
-        return UNTESTED
+        return _(UNTESTED)
     base = known.get("base_rate")
     if base is None:
-        return f"{UNTESTED} {_so_far(known)}"
+        return f"{_(UNTESTED)} {_so_far(known)}"
     ppv = next((one["ppv"] for one in known["channels"] if one["channel"] == channel), None)
-    share = f"Of all {base['of']} courses that have ended, {base['n']} did ({_percent(base)})."
-    if ppv is None:
-        few = "This was found in fewer than five courses here that have ended"
-        return f"{few}, so how often it comes true is not known yet. {_meant()} {share}"
-    return (
-        f"Of {ppv['of']} courses here in which this was found and that have ended, {ppv['n']} "
-        f"ended neither reliably better nor below the cut-off: {_percent(ppv)}, 95 % interval "
-        f"{_percent(ppv, 'low')} to {_percent(ppv, 'high')}. {share}"
+    share = _("Of all {of} courses that have ended, {n} did ({share}).").format(
+        of=base["of"], n=base["n"], share=_percent(base)
     )
+    if ppv is None:
+        few = _(
+            "This was found in fewer than five courses here that have ended, so how often it comes "
+            "true is not known yet. It would mean that a course ends neither reliably better nor "
+            "below the cut-off."
+        )
+        return f"{few} {share}"
+    came = _(
+        "Of {of} courses here in which this was found and that have ended, {n} ended neither "
+        "reliably better nor below the cut-off: {share}, 95 % interval {low} to {high}."
+    ).format(
+        of=ppv["of"],
+        n=ppv["n"],
+        share=_percent(ppv),
+        low=_percent(ppv, "low"),
+        high=_percent(ppv, "high"),
+    )
+    return f"{came} {share}"
 
 
 def beside(known: Statistics | None) -> str:
     """What stands beside the effect of a pivot: the same in courses without one."""
+    return f"{_(TOWARDS_THE_MEAN)} {_like_courses(known)}"
+
+
+def _like_courses(known: Statistics | None) -> str:
     if known is None:
-        return f"{TOWARDS_THE_MEAN} {LIKE_COURSES}."
+        return _(LIKE_COURSES)
     if known.get("base_rate") is None:
-        return f"{TOWARDS_THE_MEAN} {LIKE_COURSES}. {_so_far(known)}"
+        return f"{_(LIKE_COURSES)} {_so_far(known)}"
     like = known.get("like_forecast")
     if like is None:
-        return f"{TOWARDS_THE_MEAN} {LIKE_COURSES}: there are too few such courses."
-    return (
-        f"{TOWARDS_THE_MEAN} About six weeks after {like['n']} pivots here scores lay "
-        f"{_against(like['with_pivot'])} the forecast, in {like['n_without']} courses without a "
-        f"pivot at a like forecast {_against(like['without'])} it: a difference of "
-        f"{_signed(like['difference'])} points (95 % interval {_signed(like['low'])} to "
-        f"{_signed(like['high'])}; below 0 is better with a pivot). A hypothesis: who pivots was "
-        "not left to chance."
+        return _(
+            "How courses here went on without a pivot from a like forecast is not yet known: "
+            "there are too few such courses."
+        )
+    return _(
+        "About six weeks after {with_pivot} pivots here scores lay {pivoted} the forecast, in "
+        "{without_pivot} courses without a pivot at a like forecast {went_on} it: a difference of "
+        "{difference} points (95 % interval {low} to {high}; below 0 is better with a pivot). A "
+        "hypothesis: who pivots was not left to chance."
+    ).format(
+        with_pivot=like["n"],
+        pivoted=_against(like["with_pivot"]),
+        without_pivot=like["n_without"],
+        went_on=_against(like["without"]),
+        difference=_signed(like["difference"]),
+        low=_signed(like["low"]),
+        high=_signed(like["high"]),
     )
 
 
-def _meant() -> str:
-    return "It would mean that a course ends neither reliably better nor below the cut-off."
-
-
 def _so_far(known: Statistics) -> str:
-    return f"It takes {known['least']} endings; there are {known['endings']}."
+    return _("It takes {least} endings; there are {endings}.").format(
+        least=known["least"], endings=known["endings"]
+    )
 
 
 def _percent(share: Mapping[str, Any], name: str = "share") -> str:
@@ -94,8 +120,12 @@ def _percent(share: Mapping[str, Any], name: str = "share") -> str:
 
 def _against(difference: float) -> str:
     """An oriented difference from a forecast: negative is better."""
-    size = f"{abs(difference):.1f} points"
-    return f"{size} on the better side of" if difference < 0 else f"{size} on the worse side of"
+    form = (
+        _("{points} points on the better side of")
+        if difference < 0
+        else _("{points} points on the worse side of")
+    )
+    return form.format(points=f"{abs(difference):.1f}")
 
 
 def _signed(value: float) -> str:

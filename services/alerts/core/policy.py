@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from services.alerts.core.language import gettext_noop
+
 RISK = "risk_answer"
 CHANNEL_ORDER = (
     RISK,
@@ -24,14 +26,18 @@ TIERS = ("risk", "prompt", "review", "info")
 ESCALATING = frozenset({RISK, "reliable_deterioration"})
 """Channels that are told to somebody else when they stay unanswered; no other is."""
 DISMISS_REASONS = (
-    "known and being worked on",
-    "a plain reason outside therapy",
-    "does not fit this client",
-    "the measure is not right",
-    "too early to say",
-    "another reason",
+    gettext_noop("known and being worked on"),
+    gettext_noop("a plain reason outside therapy"),
+    gettext_noop("does not fit this client"),
+    gettext_noop("the measure is not right"),
+    gettext_noop("too early to say"),
+    gettext_noop("another reason"),
 )
-RISK_DONE = ("reviewed with client", "contacted", "passed to")
+RISK_DONE = (
+    gettext_noop("reviewed with client"),
+    gettext_noop("contacted"),
+    gettext_noop("passed to"),
+)
 """What may have been done about a risk answer when it is acknowledged."""
 
 

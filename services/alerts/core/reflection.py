@@ -6,27 +6,33 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.alerts.core.event import Event
+from services.alerts.core.language import _, gettext_noop
 
 REASONS = (
-    "not asked",
-    "asked, declined",
-    "asked, not trusted",
-    "no measure for it",
-    "outside my training",
-    "a blind spot until now",
-    "the relationship does not allow it yet",
-    "the client does not know it yet",
-    "each assumed the other knew",
-    "time, language, records",
-    "not knowable now",
+    gettext_noop("not asked"),
+    gettext_noop("asked, declined"),
+    gettext_noop("asked, not trusted"),
+    gettext_noop("no measure for it"),
+    gettext_noop("outside my training"),
+    gettext_noop("a blind spot until now"),
+    gettext_noop("the relationship does not allow it yet"),
+    gettext_noop("the client does not know it yet"),
+    gettext_noop("each assumed the other knew"),
+    gettext_noop("time, language, records"),
+    gettext_noop("not knowable now"),
 )
 """Why something is not known: reasons are about situations, not about persons."""
-DECISIONS = ("pivot", "stay", "consult", "end well")
+DECISIONS = (
+    gettext_noop("pivot"),
+    gettext_noop("stay"),
+    gettext_noop("consult"),
+    gettext_noop("end well"),
+)
 SHAREABLE = ("expectation", "assumption", "unknowns", "lenses", "client_view", "pattern", "reason")
 """What is its author's; each of these can be opened to the supervisor, entry by entry."""
 GOES_WITH = {"lenses": ("choices",), "client_view": ("preference",)}
 """What is opened together with what."""
-BEYOND = ("consultation", "training", "referral")
+BEYOND = (gettext_noop("consultation"), gettext_noop("training"), gettext_noop("referral"))
 """What goes before a pivot to an approach that is not in the clinician's toolkit."""
 
 
@@ -222,20 +228,22 @@ def check(
         ReflectionRefusedError: says what is missing, in the words of the page.
     """
     if decision not in DECISIONS:
-        raise ReflectionRefusedError("choose a decision: " + ", ".join(DECISIONS))
+        raise ReflectionRefusedError(_("choose a decision"))
     if decision == "pivot" and not approach.strip():
-        raise ReflectionRefusedError("name the approach to pivot to")
+        raise ReflectionRefusedError(_("name the approach to pivot to"))
     outside = toolkit and approach.casefold() not in {name.casefold() for name in toolkit}
     if decision == "pivot" and outside and beyond not in BEYOND:
         raise ReflectionRefusedError(
-            "that approach is not in your toolkit yet: say whether consultation, training or a "
-            "referral goes with it"
+            _(
+                "that approach is not in your toolkit yet: say whether consultation, training or a "
+                "referral goes with it"
+            )
         )
     for entry in unknowns:
         if entry["why"] not in REASONS:
-            raise ReflectionRefusedError("choose why it is not known")
+            raise ReflectionRefusedError(_("choose why it is not known"))
     if confidence is not None and not 0 <= confidence <= 100:
-        raise ReflectionRefusedError("confidence lies between 0 and 100 %")
+        raise ReflectionRefusedError(_("confidence lies between 0 and 100 %"))
 
 
 def decide_review(

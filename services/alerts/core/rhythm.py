@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from services.alerts.core.event import Event
+from services.alerts.core.language import _
 
 MOST_WEEKS = 26
 
@@ -103,7 +104,9 @@ def decide_every(
         RhythmRefusedError: the number of weeks is out of range.
     """
     if not 0 <= weeks <= MOST_WEEKS:
-        raise RhythmRefusedError(f"a rhythm has 1 to {MOST_WEEKS} weeks, or 0 to end it")
+        raise RhythmRefusedError(
+            _("a rhythm has 1 to {most} weeks, or 0 to end it").format(most=MOST_WEEKS)
+        )
     before = state.kept.get(episode or "")
     named: dict[str, Any] = {
         **common, "originator_version": state.version + 1, "person": person, "episode": episode,

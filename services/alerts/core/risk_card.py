@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 from services.alerts.core.card import day
+from services.alerts.core.language import _, gettext_noop, ngettext
 from services.alerts.core.policy import Policy
 
-NOT_REASSURANCE = "A 0 is not reassurance."
+NOT_REASSURANCE = gettext_noop("A 0 is not reassurance.")
 WORDINGS: dict[tuple[str, int], str] = {
     ("phq-9", 9): (
         "Thoughts that you would be better off dead, or of hurting yourself in some way"
@@ -21,9 +22,9 @@ ANSWERS: dict[tuple[str, int], tuple[str, ...]] = {
     ("phq-9", 9): ("not at all", "several days", "more than half the days", "nearly every day"),
 }
 _KINDS = {
-    "self": "harm to self",
-    "others": "harm to others",
-    "substance": "use of substances",
+    "self": gettext_noop("harm to self"),
+    "others": gettext_noop("harm to others"),
+    "substance": gettext_noop("use of substances"),
 }
 
 
@@ -42,21 +43,25 @@ def make(
         policy: for the age on arrival and the time within which it asks for an answer.
         policy_link: where the local policy stands, empty when not set.
     """
-    name = f"Item {answer['item']}"
+    name = _("Item {item}").format(item=answer["item"])
     said = words(answer)
-    title = f"{name} of {str(answer['instrument']).upper()}: {said}"
+    instrument = str(answer["instrument"]).upper()
+    title = _("{item} of {instrument}: {answer}").format(
+        item=name, instrument=instrument, answer=said
+    )
+    kind = str(answer["kind"])
     wording = WORDINGS.get((str(answer["instrument"]), int(answer["item"])))
     parts = [f"“{wording}”: {said}." if wording else f"{name}: {said}."]
     parts += _changed(answer) + _before(earlier) + _late(answer, policy)
     grounds = [
-        f"{name} ({_KINDS.get(str(answer['kind']), str(answer['kind']))}) answered on "
-        f"{day(str(answer['on']))}.",
+        _("{item} ({kind}) answered on {day}.").format(
+            item=name, kind=_(_KINDS[kind]) if kind in _KINDS else kind, day=day(str(answer["on"]))
+        ),
         _within(answer, policy),
-        NOT_REASSURANCE,
-        "An answer as it was given; nothing is predicted from it.",
+        _(NOT_REASSURANCE),
+        _("An answer as it was given; nothing is predicted from it."),
+        *_policy(policy_link),
     ]
-    if policy_link:
-        grounds.append(f"Local policy: {policy_link}")
     return {
         "channel": "risk_answer",
         "label": f"{name}: {said}",
@@ -69,10 +74,10 @@ def make(
         "thresholds": [],
         "numbers": {"answer": answer["answer"], "item": answer["item"]},
         "points": [],
-        "evidence_label": "the client's own answer, routed by local policy",
-        "evidence_source": "no prediction is made from it",
-        "caution": NOT_REASSURANCE,
-        "rule": "risk answer",
+        "evidence_label": _("the client's own answer, routed by local policy"),
+        "evidence_source": _("no prediction is made from it"),
+        "caution": _(NOT_REASSURANCE),
+        "rule": _("risk answer"),
         "rule_version": "1",
         "instrument": answer["instrument"],
     }
@@ -80,50 +85,56 @@ def make(
 
 def unreadable(policy_link: str = "") -> dict[str, Any]:
     """The card of a risk message that could not be read."""
-    sentence = (
+    sentence = _(
         "A risk answer arrived that could not be read. Look at the client's record in the EHR now."
     )
+    kept = _("The message is kept and can be read again by a later release.")
     return {
         "channel": "risk_answer",
-        "label": "Risk answer, unreadable",
+        "label": _("Risk answer, unreadable"),
         "tone": "risk",
-        "title": "A risk answer arrived that could not be read",
+        "title": _("A risk answer arrived that could not be read"),
         "sentence": sentence,
-        "grounds": ["The message is kept and can be read again by a later release."]
-        + ([f"Local policy: {policy_link}"] if policy_link else []),
-        "missing": ["What the client answered."],
+        "grounds": [kept, *_policy(policy_link)],
+        "missing": [_("What the client answered.")],
         "disagrees": [],
         "thresholds": [],
         "numbers": {},
         "points": [],
-        "evidence_label": "the client's own answer, routed by local policy",
-        "evidence_source": "no prediction is made from it",
+        "evidence_label": _("the client's own answer, routed by local policy"),
+        "evidence_source": _("no prediction is made from it"),
         "caution": "",
-        "rule": "risk answer",
+        "rule": _("risk answer"),
         "rule_version": "1",
         "instrument": None,
     }
 
 
+def _policy(link: str) -> list[str]:
+    return [_("Local policy: {policy}").format(policy=link)] if link else []
+
+
 def words(answer: Mapping[str, Any]) -> str:
     """What was answered, in the item's own words where they may be shown."""
     if answer["state"] == "unanswered":
-        return "left unanswered"
+        return _("left unanswered")
     if answer["state"] == "not received":
-        return "not received (a total without items)"
+        return _("not received (a total without items)")
     value = answer["answer"]
     if value is None:
         return str(answer["state"])
     labels = ANSWERS.get((str(answer["instrument"]), int(answer["item"])), ())
-    return labels[value] if 0 <= value < len(labels) else f"answered {value}"
+    if 0 <= value < len(labels):
+        return str(labels[value])
+    return _("answered {answer}").format(answer=value)
 
 
 def short(answer: Mapping[str, Any]) -> str:
     """The answer in as few signs as a list of earlier ones bears."""
     if answer["state"] == "unanswered":
-        return "unanswered"
+        return _("unanswered")
     if answer["state"] == "not received" or answer["answer"] is None:
-        return "not received"
+        return _("not received")
     return str(answer["answer"])
 
 
@@ -131,19 +142,18 @@ def _changed(answer: Mapping[str, Any]) -> list[str]:
     was = answer.get("was")
     if was is None:
         return []
-    before = "not received" if was["answer"] is None else str(was["answer"])
-    if was["state"] == "unanswered":
-        before = "unanswered"
+    before, now = short(was), short(answer)
     if answer["change"] == "withdrawn":
-        return [f"The EHR has withdrawn this measure (it said {before})."]
-    now = short(answer)
-    return [f"Changed by the EHR from {before} to {now}."] if before != now else []
+        return [_("The EHR has withdrawn this measure (it said {before}).").format(before=before)]
+    if before == now:
+        return []
+    return [_("Changed by the EHR from {before} to {now}.").format(before=before, now=now)]
 
 
 def _before(earlier: Sequence[Mapping[str, Any]]) -> list[str]:
     if not earlier:
-        return ["No earlier answer."]
-    return ["Before: " + ", ".join(short(one) for one in earlier[-3:]) + "."]
+        return [_("No earlier answer.")]
+    return [_("Before: {answers}.").format(answers=", ".join(short(one) for one in earlier[-3:]))]
 
 
 def _late(answer: Mapping[str, Any], policy: Policy) -> list[str]:
@@ -151,18 +161,23 @@ def _late(answer: Mapping[str, Any], policy: Policy) -> list[str]:
     days = (policy.day(received) - date.fromisoformat(str(answer["on"])[:10])).days
     if days < 1:
         return []
-    return [f"Answered {days} day{'' if days == 1 else 's'} before it arrived."]
+    form = ngettext(
+        "Answered {count} day before it arrived.", "Answered {count} days before it arrived.", days
+    )
+    return [form.format(count=days)]
 
 
 def _within(answer: Mapping[str, Any], policy: Policy) -> str:
     if answer["state"] == "not received":
-        return "Items were not sent, so this answer is not known."
+        return _("Items were not sent, so this answer is not known.")
     if answer["urgent"]:
-        return f"Answer within {policy.risk_urgent_minutes} minutes (local policy)."
-    return "Answer by the end of the working day (local policy)."
+        within = _("Answer within {minutes} minutes (local policy).")
+        return within.format(minutes=policy.risk_urgent_minutes)
+    return _("Answer by the end of the working day (local policy).")
 
 
 def _missing(answer: Mapping[str, Any]) -> list[str]:
     if answer["state"] in ("unanswered", "not received"):
-        return [f"The answer to item {answer['item']}: {words(answer)}."]
+        missing = _("The answer to item {item}: {state}.")
+        return [missing.format(item=answer["item"], state=words(answer))]
     return []

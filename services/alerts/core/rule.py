@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.alerts.core.event import Event
+from services.alerts.core.language import _
 from services.alerts.core.policy import CHANNEL_ORDER, ESCALATING
 
 RETIRABLE = tuple(channel for channel in CHANNEL_ORDER if channel not in ESCALATING)
@@ -107,9 +108,9 @@ def decide(
         RuleRefusedError: the channel cannot be retired, or no reason is given.
     """
     if state.channel not in RETIRABLE:
-        raise RuleRefusedError("this rule cannot be retired: somebody is told when nobody looks")
+        raise RuleRefusedError(_("this rule cannot be retired: somebody is told when nobody looks"))
     if not why.strip():
-        raise RuleRefusedError("say why: it stands on the pages beside the rule")
+        raise RuleRefusedError(_("say why: it stands on the pages beside the rule"))
     if (state.retired is not None) == (kind is RuleRetired):
         return []
     by, name = who

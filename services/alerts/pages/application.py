@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Flask, Response, g, make_response, render_template, request
 from werkzeug.routing import BaseConverter
 
+from services.alerts.core.language import gettext_noop
 from services.alerts.desk import NotYoursError
 from services.alerts.pages import (
     clinic,
@@ -38,11 +39,11 @@ _FOR_PROGRAMS = ("/v1/", "/livez", "/readyz", "/metrics")
 PROBLEMS: Table = {
     NotYoursError: lambda _: of_status(404),
     RefusedError: lambda error: Problem(
-        409, "refused", "That was not possible", words.sentence(str(error))
+        409, "refused", gettext_noop("That was not possible"), words.sentence(str(error))
     ),
     StoreError: lambda _: of_status(503),
     NotBuiltError: lambda _: Problem(
-        503, "not-built", "The pages are being built", words.NOT_BUILT
+        503, "not-built", gettext_noop("The pages are being built"), words.NOT_BUILT
     ),
 }
 """Which problem an exception of the service behind the pages is."""
@@ -116,7 +117,7 @@ def _problem_page(problem: Problem) -> Response | None:
     g.setdefault("person", None)  # whatever failed must not fail again here
     values: dict[str, Any] = {
         "title": words.PROBLEMS.get(problem.status, problem.title),
-        "detail": problem.detail,
+        "detail": words.DETAILS.get(problem.type, problem.detail),
     }
     response = make_response(render_template("problem.html", **values), problem.status)
     response.headers.extend(dict(problem.headers))

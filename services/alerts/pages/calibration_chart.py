@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 from services.alerts.core.calibration import Bin
+from services.alerts.core.language import _
 from services.alerts.pages.marks import Dot, Drawing, Line, Mark, Text
 
 _SIDE = 340.0
@@ -17,8 +18,8 @@ def draw(found: Sequence[Bin]) -> Drawing:
         Line("axis", _LEFT, _BOTTOM, _RIGHT, _BOTTOM),
         Line("axis", _LEFT, _TOP, _LEFT, _BOTTOM),
         Line("reliable", _x(0), _y(0), _x(1), _y(1)),
-        Text("bare", _LEFT - 36, _TOP - 10, "start", "worked, of those that were resolved"),
-        Text("bare", _RIGHT, _BOTTOM + 40, "end", "how sure you were"),
+        Text("bare", _LEFT - 36, _TOP - 10, "start", _("worked, of those that were resolved")),
+        Text("bare", _RIGHT, _BOTTOM + 40, "end", _("how sure you were")),
     ]
     for tick in _TICKS:
         place = tick / 100
@@ -33,20 +34,21 @@ def draw(found: Sequence[Bin]) -> Drawing:
             Line("interval", _x(one.mean), _y(one.share_low), _x(one.mean), _y(one.share_high)),
             Dot("score", _x(one.mean), _y(one.share), 3.5 + sqrt(one.count), says),
         ]
-    description = " ".join(said(one) for one in found) or "Nothing has been resolved yet."
+    description = " ".join(said(one) for one in found) or _("Nothing has been resolved yet.")
     return Drawing(
         _SIDE,
         _BOTTOM + 48,
-        "How sure you were, and what came",
-        f"On the dotted diagonal what was said is what came. {description}",
+        _("How sure you were, and what came"),
+        f"{_('On the dotted diagonal what was said is what came.')} {description}",
         tuple(marks),
     )
 
 
 def said(one: Bin) -> str:
     """A bin in words."""
-    sure = f"{round(one.low * 100)} to {round(one.high * 100)} %"
-    return f"{sure} sure: {one.worked} of {one.count} worked."
+    return _("{low} to {high} % sure: {worked} of {count} worked.").format(
+        low=round(one.low * 100), high=round(one.high * 100), worked=one.worked, count=one.count
+    )
 
 
 def _x(share: float) -> float:

@@ -11,7 +11,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from services.alerts.core.card import LABELS, TONES
+from services.alerts.core.labels import LABELS, TONES, label_of
+from services.alerts.core.language import _, gettext_noop
 from services.alerts.core.lesson import pivots
 from services.alerts.pages import words
 from services.alerts.pages.axes import day_of, score_ticks
@@ -42,6 +43,13 @@ __all__ = ["NARROW", "WIDE", "Drawing", "Size", "describe", "draw"]
 GAP_WEEKS = 60 / 7
 """A longer gap starts a new segment: nothing is drawn across it."""
 _RINGED = frozenset(LABELS) - {"risk_answer", "not_assessable", "disconnection", "validity"}
+_RELIABLY = {
+    (True, True): gettext_noop("reliably better below {score}"),
+    (True, False): gettext_noop("reliably better above {score}"),
+    (False, True): gettext_noop("reliably worse below {score}"),
+    (False, False): gettext_noop("reliably worse above {score}"),
+}
+"""Whether it is better, and whether it lies below, to the words of a limit."""
 
 _Place = tuple[float, float]
 
@@ -70,7 +78,9 @@ def draw(course: Mapping[str, Any], trajectory: str, today: date, size: Size = W
     _today(sheet, today)
     height = draw_lanes(sheet)
     sheet.settle_labels()
-    title = f"{sheet.scale['title']} over {words.plural(max(round(sheet.until), 0), 'week')}"
+    title = _("{instrument} over {weeks}").format(
+        instrument=sheet.scale["title"], weeks=words.weeks(max(round(sheet.until), 0))
+    )
     return Drawing(
         width=size.width,
         height=round(height),
@@ -88,7 +98,7 @@ def describe(course: Mapping[str, Any], trajectory: str) -> str:
     points = [point for point in track["points"] if point.get("score") is not None]
     parts = [words.scores_sentence(points, scale)]
     if scale.get("cutoff") is not None:
-        parts.append(f"The cut-off is {words.number(scale['cutoff'])}.")
+        parts.append(_("The cut-off is {cutoff}.").format(cutoff=words.number(scale["cutoff"])))
     parts += [words.pivot_sentence(new, old) for new, old in pivots(course)]
     effects = [e for a in course["approaches"] for e in live_effects(a, trajectory)]
     if effects:
@@ -145,7 +155,7 @@ def _cutoff(sheet: Sheet) -> None:
     sheet.marks.append(Line("cutoff", frame.left, y, frame.right, y))
     sheet.board.avoid(_sampled([(frame.left, y), (frame.right, y)]), 1)
     spots = _along_line(sheet, y, frame.left, frame.right)
-    sheet.label("soft", f"cut-off {words.number(cutoff)}", spots, rank=LIMIT)
+    sheet.label("soft", words.cutoff(cutoff), spots, rank=LIMIT)
 
 
 def _reliable_change(sheet: Sheet) -> None:
@@ -164,11 +174,10 @@ def _reliable_change(sheet: Sheet) -> None:
         sheet.marks.append(Line("reliable", start, y, end, y))
         sheet.board.avoid(_sampled([(start, y), (end, y)]), 1)
         better = (sign < 0) == (scale["higher_is"] == "worse")
-        side = "below" if sign < 0 else "above"
-        text = f"reliably {'better' if better else 'worse'} {side} {words.number(value)}"
+        text = _RELIABLY[better, sign < 0]
         spots = _along_line(sheet, y, start, end)
         spots += _along_line(sheet, y, frame.left, frame.right)
-        sheet.label("soft", text, spots, rank=LIMIT)
+        sheet.label("soft", _(text).format(score=words.number(value)), spots, rank=LIMIT)
 
 
 def _along_line(sheet: Sheet, y: float, left: float, right: float) -> list[Spot]:
@@ -206,7 +215,7 @@ def _usual_course(sheet: Sheet) -> None:
         return
     sheet.marks.append(Path("usual", polyline(path)))
     sheet.board.avoid(_sampled(path), 3)
-    text = f"usual course from {words.number(expected[0]['score'])}"
+    text = _("usual course from {score}").format(score=words.number(expected[0]["score"]))
     sheet.label("usual-words", text, _beside(path, sheet.size))
 
 
@@ -243,7 +252,7 @@ def _fan(sheet: Sheet, steps: list[Any], look: str, share: str) -> None:
 
 def _pivot_forecast(sheet: Sheet) -> None:
     """The forecast made at the last pivot that has one: what its effect is held against."""
-    for new, _ in reversed(pivots(sheet.course)):
+    for new, _old in reversed(pivots(sheet.course)):
         made = new.get("forecast")
         if made and made.get("fan") and made.get("trajectory") in (None, sheet.trajectory):
             break
@@ -262,7 +271,7 @@ def _pivot_forecast(sheet: Sheet) -> None:
     sheet.marks.append(Path("pivot-mean", polyline(middle)))
     sheet.board.avoid(_sampled(middle), 2)
     spots = _beside(edges, sheet.size) + _beside(middle, sheet.size)
-    sheet.label("pivot-words", "forecast at the pivot", spots)
+    sheet.label("pivot-words", _("forecast at the pivot"), spots)
 
 
 def _present_forecast(sheet: Sheet) -> None:
@@ -281,7 +290,7 @@ def _present_forecast(sheet: Sheet) -> None:
         for week, step in steps[1:]
         for key in ("low80", "high80")
     ]
-    text = f"forecast of {words.short_day(track['fan_on'])}"
+    text = _("forecast of {day}").format(day=words.short_day(track["fan_on"]))
     sheet.label("score-words", text, _beside(edges, sheet.size) + _beside(middle, sheet.size))
 
 
@@ -324,7 +333,7 @@ def _estimate(sheet: Sheet) -> None:
             sheet.board.avoid(_sampled(path), 3)
             drawn += path if known else []
     if drawn:
-        sheet.label("score-words", "estimate", _beside(drawn, sheet.size), rank=EXTRA)
+        sheet.label("score-words", _("estimate"), _beside(drawn, sheet.size), rank=EXTRA)
 
 
 def _scores(sheet: Sheet) -> None:
@@ -346,7 +355,7 @@ def _scores(sheet: Sheet) -> None:
     unused = [point for point in sheet.points if not point["used"]]
     for point in unused[:1]:
         here = [(frame.x_on(point["on"]), frame.y(point["score"]))]
-        sheet.label("soft", "not used", _beside(here, sheet.size), rank=EXTRA)
+        sheet.label("soft", _("not used"), _beside(here, sheet.size), rank=EXTRA)
 
 
 def _findings(sheet: Sheet) -> None:
@@ -359,7 +368,7 @@ def _findings(sheet: Sheet) -> None:
         here = sheet.trajectory in (finding["evidence"].get("trajectories") or [])
         gone = finding.get("cleared_reason") == "corrected away"
         if here and not gone and finding["channel"] in _RINGED and finding["on"][:10] in scores:
-            found.setdefault(finding["on"][:10], []).append(LABELS[finding["channel"]])
+            found.setdefault(finding["on"][:10], []).append(label_of(finding["channel"]))
             if TONES[finding["channel"]] == "good":
                 good.add(finding["on"][:10])
     for day, names in found.items():
@@ -380,7 +389,7 @@ def _today(sheet: Sheet, today: date) -> None:
     x = frame.x_on(today.isoformat())
     sheet.marks.append(Line("today", x, frame.bottom - 26, x, frame.bottom))
     spots = [Spot(x + 4, frame.bottom - 6), Spot(x - 4, frame.bottom - 6, "end")]
-    sheet.label("soft", "today", spots, rank=EXTRA)
+    sheet.label("soft", _("today"), spots, rank=EXTRA)
 
 
 def _sampled(path: Sequence[_Place], step: float = 10.0) -> list[_Place]:

@@ -7,7 +7,6 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, NotFound
 
-from services.alerts.core.card import LABELS
 from services.alerts.core.policy import DISMISS_REASONS, RISK_DONE
 from services.alerts.pages import form, reflecting, session, sifting, sparks
 from services.alerts.pages.catching_up import catch_up
@@ -110,7 +109,7 @@ def _inbox(house: House) -> str:
     return render_template(
         "inbox.html",
         page=page,
-        sifted=sifting.sift(page.rows, sieve, house.today(), LABELS),
+        sifted=sifting.sift(page.rows, sieve, house.today()),
         sparks={row.episode: sparks.spark(row) for row in page.rows},
         reminders=house.reading.reminders(person()),
         here="inbox",

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.alerts.core.language import _
 from services.alerts.core.lens import Lens, Offer
 from services.alerts.core.reflection import BEYOND, DECISIONS, REASONS
 from services.alerts.writing import FoundOut, ReflectionForm, Unknown
@@ -115,14 +116,14 @@ def read(typed: Typed, sheet: Sheet) -> tuple[Draft, ReflectionForm | None]:
     draft = draft_of(typed)
     for name, text in draft.values.items():
         if len(text) > LONGEST:
-            draft.errors[name] = f"At most {LONGEST} characters, please."
+            draft.errors[name] = _("At most {most} characters, please.").format(most=LONGEST)
     unknowns = _unknowns(draft, sheet)
     since = _day(draft, "since")
     review_on = _day(draft, "review_on")
     confidence = _confidence(draft)
     _check_decision(draft, sheet.toolkit)
     if review_on is not None and review_on <= sheet.today:
-        draft.errors["review_on"] = "The review date lies in the future."
+        draft.errors["review_on"] = _("The review date lies in the future.")
     if draft.errors:
         return draft, None
     choices, own_choices = _choices(draft, sheet.offer)
@@ -158,7 +159,7 @@ def _unknowns(draft: Draft, sheet: Sheet) -> tuple[Unknown, ...]:
         if draft.has("unknown", prompt.key):
             why = _reason(draft, f"why-{prompt.key}")
             who, find = draft.value(f"who-{prompt.key}"), draft.value(f"find-{prompt.key}")
-            found.append(Unknown(what=prompt.what, why=why, who=who, find=find))
+            found.append(Unknown(what=_(prompt.what), why=why, who=who, find=find))
     for row in range(sheet.rows):
         what = draft.value(f"what-{row}")
         if what:
@@ -202,7 +203,7 @@ def _found(draft: Draft, open_unknowns: Sequence[Mapping[str, Any]]) -> tuple[Fo
 def _reason(draft: Draft, name: str) -> str:
     why = draft.value(name)
     if why not in REASONS:
-        draft.errors[name] = "Choose why it is not known."
+        draft.errors[name] = _("Choose why it is not known.")
     return why
 
 
@@ -213,7 +214,7 @@ def _day(draft: Draft, name: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        draft.errors[name] = "Give the date as year-month-day, for instance 2026-06-01."
+        draft.errors[name] = _("Give the date as year-month-day, for instance 2026-06-01.")
         return None
 
 
@@ -222,27 +223,29 @@ def _confidence(draft: Draft) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and int(text) <= 100):
-        draft.errors["confidence"] = "A whole number from 0 to 100, or nothing."
+        draft.errors["confidence"] = _("A whole number from 0 to 100, or nothing.")
         return None
     if not draft.value("review_on"):
-        draft.errors["review_on"] = "Say by when it will have worked, or leave the percentage out."
+        draft.errors["review_on"] = _(
+            "Say by when it will have worked, or leave the percentage out."
+        )
     return int(text)
 
 
 def _check_decision(draft: Draft, toolkit: frozenset[str]) -> None:
     decision = draft.value("decision")
     if decision not in DECISIONS:
-        draft.errors["decision"] = "Choose one; staying is as good a decision as any."
+        draft.errors["decision"] = _("Choose one; staying is as good a decision as any.")
         return
     if decision == "stay" and not draft.value("reason"):
-        draft.errors["reason"] = "A few words on why to stay."
+        draft.errors["reason"] = _("A few words on why to stay.")
     if decision != "pivot":
         return
     approach = draft.value("approach")
     if not approach:
-        draft.errors["approach"] = "Name the approach to pivot to."
+        draft.errors["approach"] = _("Name the approach to pivot to.")
     elif _beyond(approach, toolkit) and draft.value("beyond") not in BEYOND:
-        draft.errors["beyond"] = (
+        draft.errors["beyond"] = _(
             "This approach is not in your toolkit. Say what goes with it: consultation, training "
             "or a referral."
         )

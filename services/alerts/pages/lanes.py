@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.alerts.core.language import _, capital
 from services.alerts.pages import words
 from services.alerts.pages.axes import Frame, week_ticks
 from services.alerts.pages.labels import rows, shorten, text_width
@@ -40,7 +41,7 @@ def _absences(sheet: Sheet, y: float) -> float:
 
 def _absence(sheet: Sheet, session: Mapping[str, Any], y: float) -> None:
     x = sheet.frame.x_on(session["on"])
-    says = f"Session {session['attendance']}, {words.day(session['on'])}"
+    says = f"{capital(words.session(session['attendance']))}, {words.day(session['on'])}"
     shape = cross(x, y, 4.5)
     if session["attendance"] == "cancelled":
         shape = polyline([(x - 4, y + 5), (x + 4, y - 5)])
@@ -50,8 +51,9 @@ def _absence(sheet: Sheet, session: Mapping[str, Any], y: float) -> None:
 def _counted(group: _Group) -> str:
     kinds = [str(session["attendance"]) for session in group]
     if len(kinds) == 1:
-        return kinds[0]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in _ABSENT if kind in kinds)
+        return words.attendance(kinds[0])
+    counts = [(kinds.count(kind), words.attendance(kind)) for kind in _ABSENT if kind in kinds]
+    return ", ".join(f"{count} {kind}" for count, kind in counts)
 
 
 def _fits_right(group: _Group, sheet: Sheet) -> bool:
@@ -88,7 +90,7 @@ def _absence_words(sheet: Sheet, group: _Group, y: float) -> None:
         x = sheet.frame.x_on(group[0]["on"]) - 9
         sheet.marks.append(Text("soft", x, base, "end", text))
     else:
-        sheet.notes.append(f"sessions: {text}")
+        sheet.notes.append(_("sessions: {counts}").format(counts=text))
 
 
 def _facts(sheet: Sheet, y: float) -> float:
@@ -107,7 +109,8 @@ def _facts(sheet: Sheet, y: float) -> float:
 
 
 def _fact_words(fact: Mapping[str, Any]) -> str:
-    return f"{fact['kind']}: {fact['label']}" if fact["kind"] != "other" else str(fact["label"])
+    label = str(fact["label"])
+    return label if fact["kind"] == "other" else f"{words.kind(fact['kind'])}: {label}"
 
 
 def _flipped(sheet: Sheet, x: float, text: str) -> bool:
@@ -142,7 +145,8 @@ def _approaches(sheet: Sheet, y: float) -> float:
         if width < 1:
             continue
         name = str(approach["approach"])
-        says = f"{name}, from {words.day(approach['since'])}"
+        since = words.day(approach["since"])
+        says = _("{approach}, from {day}").format(approach=name, day=since)
         look = "approach" if index % 2 == 0 else "approach other"
         sheet.marks.append(Block(look, left, y + 4, width, _LANE, says))
         text = shorten(name, width - 12, sheet.size.font)
@@ -161,7 +165,7 @@ def _weeks(sheet: Sheet, y: float) -> float:
         text = words.number(week)
         inside = min(x, size.width - text_width(text, size.font) / 2)
         sheet.marks.append(Text("soft", inside, base, "middle", text))
-    zero = f"weeks since {words.short_day(frame.zero.isoformat())}"
+    zero = _("weeks since {day}").format(day=words.short_day(frame.zero.isoformat()))
     sheet.marks.append(Text("soft", _middle(frame), base + size.font + 5, "middle", zero))
     return base + size.font + 12
 

@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from services.alerts.core import pattern, pivot, shrinkage
-from services.alerts.core.card import LABELS
 from services.alerts.pages import words
 from services.alerts.pages.house import House
 from services.alerts.pages.session import person
@@ -24,7 +23,7 @@ def blueprint(house: House) -> Blueprint:
             found=found,
             scopes=scopes,
             scope=scope,
-            channels=LABELS,
+            lens_titles={one.name: one.title for one in house.lenses},
             smallest=pattern.SMALLEST,
             team_of=pattern.TEAM_OF,
             beside=(int(shrinkage.WEAKEST), int(shrinkage.STRONGEST)),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from services.alerts.core.language import _
 from services.alerts.pages import words
 from services.alerts.pages.axes import Frame, day_of
 from services.alerts.pages.marks import Dot, Drawing, Line, Mark, Path, Text, polyline
@@ -45,23 +46,31 @@ def draw(
     for place in {0, len(told) - 1}:
         x, y = places[place]
         marks.append(Text("score-value", x, y - 12, "middle", words.number(told[place][1])))
-    return Drawing(*size, "Your own answers over time", sentence(track), tuple(marks))
+    return Drawing(*size, _("Your own answers over time"), sentence(track), tuple(marks))
 
 
 def sentence(track: Mapping[str, Any]) -> str:
     """The course in plain words: how many answers, from where to where, and which way is easier."""
     told = answers(track)
     scale = track["scale"] or {}
-    easier = "lower" if scale.get("higher_is", "worse") == "worse" else "higher"
     if not told:
-        return "There is no answer of yours to show yet."
-    if len(told) == 1:
-        return f"One answer: {words.number(told[0][1])}. A {easier} number means fewer troubles."
-    return (
-        f"{len(told)} answers, from {words.number(told[0][1])} on {words.short_day(told[0][0])} to "
-        f"{words.number(told[-1][1])} on {words.short_day(told[-1][0])}. "
-        f"A {easier} number means fewer troubles."
+        return _("There is no answer of yours to show yet.")
+    easier = (
+        _("A lower number means fewer troubles.")
+        if scale.get("higher_is", "worse") == "worse"
+        else _("A higher number means fewer troubles.")
     )
+    form = _("{count} answers, from {first} on {first_day} to {last} on {last_day}.")
+    if len(told) == 1:
+        form = _("One answer: {first}.")
+    course = form.format(
+        count=len(told),
+        first=words.number(told[0][1]),
+        first_day=words.short_day(told[0][0]),
+        last=words.number(told[-1][1]),
+        last_day=words.short_day(told[-1][0]),
+    )
+    return f"{course} {easier}"
 
 
 def chance(track: Mapping[str, Any]) -> str:
@@ -69,10 +78,10 @@ def chance(track: Mapping[str, Any]) -> str:
     change = (track["scale"] or {}).get("reliable_change")
     if not change:
         return ""
-    return (
-        f"Such numbers go up and down by themselves. A difference of less than about "
-        f"{words.number(round(change))} points may mean nothing."
-    )
+    return _(
+        "Such numbers go up and down by themselves. A difference of less than about {points} "
+        "points may mean nothing."
+    ).format(points=words.number(round(change)))
 
 
 def _frame(
@@ -98,7 +107,7 @@ def _frame(
 
 def _sides(frame: Frame, scale: Mapping[str, Any], days: tuple[str, str]) -> list[Mark]:
     worse_above = scale.get("higher_is", "worse") == "worse"
-    above, below = ("harder", "easier") if worse_above else ("easier", "harder")
+    above, below = (_("harder"), _("easier")) if worse_above else (_("easier"), _("harder"))
     first, last = (words.short_day(one) for one in days)
     return [
         Line("axis", frame.left, frame.bottom, frame.right, frame.bottom),
@@ -120,6 +129,12 @@ def _beginnings(frame: Frame, begun: Sequence[tuple[str, str]]) -> list[Mark]:
         shift = 6 if anchor == "start" else -6
         found += [
             Line("pivot", x, frame.top - 4, x, frame.bottom),
-            Text("pivot-words", x + shift, frame.top + 4, anchor, f"we began: {what}"),
+            Text(
+                "pivot-words",
+                x + shift,
+                frame.top + 4,
+                anchor,
+                _("we began: {approach}").format(approach=what),
+            ),
         ]
     return found

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from services.alerts.core import lens
+from services.alerts.core.language import gettext_noop
 from services.alerts.core.policy import RISK
 from services.alerts.core.reflection import BEYOND, REASONS
 from services.alerts.pages import form, words
@@ -24,25 +25,27 @@ from services.chassis.ids import fresh_id
 READ_ONLY = Problem(
     403,
     "read-only",
-    "You may read this, not write here",
-    "Reflecting, putting off and dismissing are for the client’s clinician, or whoever stands in. "
-    "A risk answer may be acknowledged by everybody who sees it.",
+    gettext_noop("You may read this, not write here"),
+    gettext_noop(
+        "Reflecting, putting off and dismissing are for the client’s clinician, or whoever stands "
+        "in. A risk answer may be acknowledged by everybody who sees it."
+    ),
 )
 
 _CHOICES = (
-    ("pivot", "pivot", "Pivot"),
-    ("stay", "stay", "Stay, because"),
-    ("consult", "consult", "Consult"),
-    ("end well", "end", "End well"),
+    ("pivot", "pivot", gettext_noop("Pivot")),
+    ("stay", "stay", gettext_noop("Stay, because")),
+    ("consult", "consult", gettext_noop("Consult")),
+    ("end well", "end", gettext_noop("End well")),
 )
 _SHAREABLE = (
-    ("expectation", "Expectation"),
-    ("assumption", "Assumption"),
-    ("unknowns", "Unknowns"),
-    ("lenses", "What lenses showed"),
-    ("client_view", "The client’s view and preference"),
-    ("pattern", "Pattern"),
-    ("reason", "Reason"),
+    ("expectation", gettext_noop("Expectation")),
+    ("assumption", gettext_noop("Assumption")),
+    ("unknowns", gettext_noop("Unknowns")),
+    ("lenses", gettext_noop("What lenses showed")),
+    ("client_view", gettext_noop("The client’s view and preference")),
+    ("pattern", gettext_noop("Pattern")),
+    ("reason", gettext_noop("Reason")),
 )
 _FIELD_IDS = {"decision": "decision-pivot"}
 _KEPT = ("decision", "approach", "beyond")

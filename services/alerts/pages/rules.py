@@ -4,7 +4,6 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, NotFound
 
-from services.alerts.core.card import LABELS
 from services.alerts.core.policy import CHANNEL_ORDER
 from services.alerts.pages.house import House
 from services.alerts.pages.session import person
@@ -21,7 +20,6 @@ def figures(house: House) -> Blueprint:
         return render_template(
             "rules.html",
             figures=house.quality.figures(house.now()),
-            labels=LABELS,
             may_switch=person().role == "supervisor",
             here="rules",
         )

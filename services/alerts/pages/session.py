@@ -7,6 +7,7 @@ from flask import Response, g, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from services.alerts.core.language import gettext_noop
 from services.alerts.core.person import Person
 from services.alerts.pages.house import House
 from services.chassis.http.auth import Authority
@@ -23,15 +24,17 @@ _CLINICAL = ("clinician", "supervisor")
 EXPIRED = Problem(
     400,
     "form-expired",
-    "This form is out of date",
-    "Go back, load the page again and send the form once more. Nothing was changed.",
+    gettext_noop("This form is out of date"),
+    gettext_noop("Go back, load the page again and send the form once more. Nothing was changed."),
 )
 SIGNED_OUT = Problem(
     401,
     "signed-out",
-    "You are not signed in",
-    "Sign-in links work once and sessions end when they are idle. Ask whoever runs this service "
-    "for a new link.",
+    gettext_noop("You are not signed in"),
+    gettext_noop(
+        "Sign-in links work once and sessions end when they are idle. Ask whoever runs this "
+        "service for a new link."
+    ),
     headers={"WWW-Authenticate": "Link"},
 )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from services.alerts.core.language import _
 from services.alerts.core.lesson import pivots
 from services.alerts.pages.axes import Frame, day_of
 from services.alerts.pages.labels import Board, Box, Spot, rows, shorten, text_width
@@ -153,13 +154,15 @@ def _flags(course: Mapping[str, Any], across: Frame, size: Size) -> list[Flag]:
     drafts = []
     for new, old in pivots(course):
         x = across.x_on(new["since"])
-        week = f"week {max(int(across.weeks(new['since'])), 0)}"
-        says = f"Pivot to {new['approach']}, {week}"
+        week = _("week {week}").format(week=max(int(across.weeks(new["since"])), 0))
+        says = _("Pivot to {new}, {week}").format(new=new["approach"], week=week)
         if old is not None:
-            says = f"Pivot: {old['approach']} to {new['approach']}, {week}"
+            says = _("Pivot: {old} to {new}, {week}").format(
+                old=old["approach"], new=new["approach"], week=week
+            )
         text, spot = _flag_words(x, _flag_texts(new, old, week, size), size)
         drafts.append((x, text, says, spot))
-    placed = rows([_flag_span(x, text, spot, size) for x, text, _, spot in drafts], 8)
+    placed = rows([_flag_span(x, text, spot, size) for x, text, _says, spot in drafts], 8)
     return [
         Flag(x, text, says, Spot(spot.x, _CAPTION + _FLAG_ROW * row + 13, spot.anchor), row)
         for (x, text, says, spot), row in zip(drafts, placed, strict=True)
@@ -171,10 +174,15 @@ def _flag_texts(
 ) -> list[str]:
     """What may be said at a pivot, the fullest first."""
     named = shorten(str(new["approach"]), size.width * 0.24, size.font)
-    texts = [f"pivot to {named}, {week}", f"pivot, {week}", "pivot"]
+    texts = [
+        _("pivot to {new}, {week}").format(new=named, week=week),
+        _("pivot, {week}").format(week=week),
+        _("pivot"),
+    ]
     if old is not None:
         before = shorten(str(old["approach"]), size.width * 0.24, size.font)
-        texts.insert(0, f"pivot: {before} to {named}, {week}")
+        form = _("pivot: {old} to {new}, {week}")
+        texts.insert(0, form.format(old=before, new=named, week=week))
     return texts
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from services.alerts.core.labels import label_of
 from services.alerts.core.policy import RISK
 from services.alerts.views.inbox_rows import AlertLine, InboxRow
 
@@ -52,11 +53,11 @@ def read(query: Mapping[str, str], form: Mapping[str, str]) -> Sieve:
     )
 
 
-def sift(rows: Sequence[InboxRow], sieve: Sieve, today: date, labels: Mapping[str, str]) -> Sifted:
+def sift(rows: Sequence[InboxRow], sieve: Sieve, today: date) -> Sifted:
     """The rows that pass, in their order; those of risk answers always do."""
     kept = tuple(row for row in rows if _is_risk(row) or _passes(row, sieve, today))
     channels = dict.fromkeys(line.channel for row in rows for line in _lines(row))
-    named = tuple((one, labels.get(one, one.replace("_", " "))) for one in channels if one != RISK)
+    named = tuple((one, label_of(one)) for one in channels if one != RISK)
     return Sifted(kept, len(rows) - len(kept), named, sieve)
 
 

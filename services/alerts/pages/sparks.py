@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.alerts.pages.marks import polyline
-from services.alerts.pages.words import number
+from services.alerts.pages.words import cutoff, number, range_of
 from services.alerts.views.inbox_rows import InboxRow
 
 WIDTH, HEIGHT = 128.0, 48.0
@@ -45,8 +45,8 @@ def spark(row: InboxRow) -> Spark | None:
 def _said(row: InboxRow) -> str:
     """The ends of the line in figures, for the picture itself is passed over by screen readers."""
     first, last = number(row.spark[0]), number(row.spark[-1])
-    scores = last if len(row.spark) == 1 else f"{first} to {last}"
-    return scores if row.cutoff is None else f"{scores}; cut-off {number(row.cutoff)}"
+    scores = last if len(row.spark) == 1 else range_of(first, last)
+    return scores if row.cutoff is None else f"{scores}; {cutoff(row.cutoff)}"
 
 
 def _x(place: int, count: int) -> float:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.alerts.core.card import LABELS
 from services.alerts.core.caseload import Statistics, beside
+from services.alerts.core.labels import label_of
+from services.alerts.core.language import _
 from services.alerts.core.lesson import pivots
 from services.alerts.pages import why, words
 from services.alerts.pages.axes import day_of
@@ -92,7 +93,7 @@ def tell(
         broad=draw(course, key, today, WIDE) if key else None,
         narrow=draw(course, key, today, NARROW) if key else None,
         rows=table(course, key),
-        effects=tuple(_effect(new, course) for new, _ in reversed(pivots(course))),
+        effects=tuple(_effect(new, course) for new, _old in reversed(pivots(course))),
         beside=beside(known(key.split("|")[0] if key else None)),
         quiet=why.answers(page),
         expected=_expected(course, key, today),
@@ -102,7 +103,7 @@ def tell(
 def _headline(page: EpisodePage) -> tuple[str, str]:
     """What the page says first; a pivot's effect where nothing waits for an answer."""
     if all(line.tier == "info" for line in page.alerts):
-        for new, _ in reversed(pivots(page.document)):
+        for new, _old in reversed(pivots(page.document)):
             effects = live_effects(new)
             if effects:
                 before = _score_at(page.document, effects[-1], new)
@@ -115,12 +116,14 @@ def _track(place: int, key: str, course: Mapping[str, Any]) -> Track:
     respondent = key.rpartition("|")[2]
     title = str(track["scale"]["title"])
     if respondent not in ("client", key):
-        title += f", answered by {respondent}"
+        title = _("{instrument}, answered by {respondent}").format(
+            instrument=title, respondent=respondent
+        )
     scores = [point for point in track["points"] if point.get("score") is not None]
-    summary = "no score"
+    summary = _("no score")
     if scores:
         first, last = (words.number(scores[end]["score"]) for end in (0, -1))
-        summary = first if len(scores) == 1 else f"{first} to {last}"
+        summary = first if len(scores) == 1 else words.range_of(first, last)
     return Track(place, key, title, summary, len(track["points"]))
 
 
@@ -169,9 +172,9 @@ def table(course: Mapping[str, Any], key: str | None) -> tuple[TableRow, ...]:
 
 def _row(day: str, zero: str | None, point: Mapping[str, Any], happened: Sequence[str]) -> TableRow:
     week = (day_of(day) - day_of(zero)).days // 7 if zero else 0
-    notes = [words.FLAGS.get(flag, flag) for flag in point.get("flags", [])]
+    notes = [_(words.FLAGS.get(flag, flag)) for flag in point.get("flags", [])]
     if point and not point["used"]:
-        notes.append("not used for findings")
+        notes.append(_("not used for findings"))
     level = (point.get("state") or {}).get("level")
     return TableRow(
         on=words.day(day),
@@ -186,17 +189,20 @@ def _row(day: str, zero: str | None, point: Mapping[str, Any], happened: Sequenc
 def _happenings(course: Mapping[str, Any], key: str | None) -> list[tuple[str, str]]:
     found = [(new["since"][:10], words.pivot_words(new, old)) for new, old in pivots(course)]
     found += [
-        (session["on"][:10], f"session {session['attendance']}")
+        (session["on"][:10], words.session(session["attendance"]))
         for session in course["sessions"]
         if session["attendance"] != "attended"
     ]
-    found += [(fact["on"][:10], f"{fact['kind']}: {fact['label']}") for fact in course["facts"]]
+    found += [
+        (fact["on"][:10], f"{words.kind(fact['kind'])}: {fact['label']}")
+        for fact in course["facts"]
+    ]
     for finding in course["findings"]:
         if finding.get("cleared_reason") == "corrected away":
             continue
         if key in (finding["evidence"].get("trajectories") or [key]):
-            name = LABELS.get(finding["channel"], finding["channel"])
-            found.append((finding["on"][:10], f"found: {name.lower()}"))
+            name = label_of(finding["channel"]).lower()
+            found.append((finding["on"][:10], _("found: {finding}").format(finding=name)))
     return found
 
 

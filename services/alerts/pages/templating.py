@@ -1,35 +1,48 @@
-"""What every template can use: words about data, the form token, notices, and who is looking."""
+"""What every template can use: gettext, words about data, the form token, and who is looking."""
 
 from typing import Any
 
 from flask import Flask, g, request
 from markupsafe import Markup
 
+from services.alerts.core import labels, language
+from services.alerts.core.language import gettext, gettext_noop
 from services.alerts.core.policy import DISMISS_REASONS, RISK_DONE
 from services.alerts.pages import session, words
 from services.alerts.pages.house import House
 
 ACCESSES = {
-    "own": "yours",
-    "cover": "you stand in",
-    "supervise": "you supervise",
-    "backup": "you are the backup",
-    "unassigned": "no present clinician is known",
+    "own": gettext_noop("yours"),
+    "cover": gettext_noop("you stand in"),
+    "supervise": gettext_noop("you supervise"),
+    "backup": gettext_noop("you are the backup"),
+    "unassigned": gettext_noop("no present clinician is known"),
 }
 STANDS = {
-    "in the inbox": ("In the inbox", "worse"),
-    "snoozed": ("Put off", "plain"),
-    "waiting": ("Waiting", "plain"),
-    "unknown": ("Unknown", "unknown"),
-    "nothing flagged": ("Nothing flagged", "plain"),
-    "closed": ("Closed", "plain"),
+    "in the inbox": (gettext_noop("In the inbox"), "worse"),
+    "snoozed": (gettext_noop("Put off"), "plain"),
+    "waiting": (gettext_noop("Waiting"), "plain"),
+    "unknown": (gettext_noop("Unknown"), "unknown"),
+    "nothing flagged": (gettext_noop("Nothing flagged"), "plain"),
+    "closed": (gettext_noop("Closed"), "plain"),
 }
 """How a course stands to the words and the tone of its tag."""
+RISK_STATES = {
+    "endorsed": gettext_noop("endorsed"),
+    "not endorsed": gettext_noop("not endorsed"),
+    "unanswered": gettext_noop("unanswered"),
+    "not received": gettext_noop("not received"),
+}
+ROLES = {
+    "clinician": gettext_noop("clinician"),
+    "supervisor": gettext_noop("supervisor"),
+    "ops": gettext_noop("ops"),
+}
 DECISIONS = {
-    "pivot": "pivot",
-    "stay": "stay the course",
-    "consult": "consult",
-    "end well": "end well",
+    "pivot": gettext_noop("pivot"),
+    "stay": gettext_noop("stay the course"),
+    "consult": gettext_noop("consult"),
+    "end well": gettext_noop("end well"),
 }
 STALE_S = 60.0
 
@@ -38,7 +51,9 @@ def install(app: Flask, house: House) -> None:
     """Give the templates of `app` their filters and what is the same on every page."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     # What the extension adds to an environment is known to nobody's types.
-    getattr(app.jinja_env, "install_null_translations")(newstyle=True)  # noqa: B009
+    getattr(app.jinja_env, "install_gettext_callables")(  # noqa: B009
+        language.gettext, language.ngettext, newstyle=True
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
@@ -47,11 +62,16 @@ def install(app: Flask, house: House) -> None:
         number=words.number,
         percent=words.percent,
         number2=lambda value: f"{float(value):.4g}",
-        plural=words.plural,
         lasting=words.lasting,
         model_number=words.model_number,
         place=lambda value: f"{value:.1f}",
         sentence=words.sentence,
+        capital=language.capital,
+        translated=language.gettext,
+        weeks=words.weeks,
+        label=labels.label_of,
+        limit=labels.limit_name,
+        kind=words.kind,
     )
     app.jinja_env.globals.update(
         shapes=words.SHAPES,
@@ -61,6 +81,9 @@ def install(app: Flask, house: House) -> None:
         risk_done=RISK_DONE,
         dismiss_reasons=DISMISS_REASONS,
         decisions=DECISIONS,
+        roles=ROLES,
+        risk_states=RISK_STATES,
+        no_verdict=labels.NO_VERDICT,
         token_field=_token_field,
     )
     app.context_processor(lambda: _common(house))
@@ -79,7 +102,8 @@ def _common(house: House) -> dict[str, Any]:
         "today": house.today().isoformat(),
         "contact": house.contact,
         "risk_policy": house.risk_policy,
-        "said": words.SAID.get(request.args.get("done", "")),
+        "said": gettext(words.SAID.get(request.args.get("done", ""), "")),
+        "language": language.language(),
         "banners": notices(house) if viewer else [],
     }
 
@@ -91,13 +115,13 @@ def notices(house: House) -> list[dict[str, Any]]:
     if risk.banner:
         found.append({"text": risk.banner, "loud": True})
     if house.risk_policy is None:
-        found.append({"text": words.NO_POLICY, "loud": True})
+        found.append({"text": gettext(words.NO_POLICY), "loud": True})
     fresh = house.reading.freshness()
     if not fresh.built:
-        found.append({"text": words.NOT_BUILT, "loud": True})
+        found.append({"text": gettext(words.NOT_BUILT), "loud": True})
     elif fresh.behind_s > STALE_S:
         age = words.lasting(fresh.behind_s)
-        found.append({"text": words.STALE.format(age=age), "loud": True})
+        found.append({"text": gettext(words.STALE).format(age=age), "loud": True})
     if g.get("late"):
-        found.append({"text": words.NOT_YET, "loud": False})
+        found.append({"text": gettext(words.NOT_YET), "loud": False})
     return found

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.alerts.core.card import LABELS, NO_VERDICT
+from services.alerts.core.labels import NO_VERDICT, label_of
+from services.alerts.core.language import _
 from services.alerts.core.policy import CHANNEL_ORDER, RISK
 from services.alerts.core.rule import Rule
 from services.alerts.pages.words import ENDED, day, listed
@@ -29,7 +30,7 @@ def answers(page: EpisodePage) -> tuple[Why, ...]:
     waiting = {line.alert for line in page.alerts if line.waiting}
     entries = sorted(course["alerts"].values(), key=lambda one: _place(one["channel"]))
     told = [
-        Why(_label(entry["channel"]), tuple(_steps(entry, page.rules, waiting))[-STEPS_SHOWN:])
+        Why(label_of(entry["channel"]), tuple(_steps(entry, page.rules, waiting))[-STEPS_SHOWN:])
         for entry in entries
         if entry["channel"] != RISK
     ]
@@ -44,7 +45,9 @@ def _steps(entry: Mapping[str, Any], rules: Mapping[str, Rule], waiting: set[str
         if said:
             yield f"{day(step['at'])}: {said}."
     if entry["alert"] in waiting:
-        yield "As many prompts as a day may have had been sent, so it waits its turn in the inbox."
+        yield _(
+            "As many prompts as a day may have had been sent, so it waits its turn in the inbox."
+        )
 
 
 def _said(step: Mapping[str, Any], rule: Rule | None) -> str:
@@ -52,53 +55,49 @@ def _said(step: Mapping[str, Any], rule: Rule | None) -> str:
     if what == "raised" or (what == "amended" and step.get("again")):
         return _spoke(step, rule)
     if what == "held":
-        return (
-            f"found again and held back until {day(step.get('until'))}: the same rule had spoken "
-            "and cleared only a short time before"
-        )
+        return _(
+            "found again and held back until {day}: the same rule had spoken and cleared only a "
+            "short time before"
+        ).format(day=day(step.get("until")))
     if what == "snoozed":
-        return f"put off until {day(step.get('until'))}"
+        return _("put off until {day}").format(day=day(step.get("until")))
     if what == "woken":
-        return "came back from having been put off"
+        return _("came back from having been put off")
     if what == "escalated":
-        return "told to somebody else"
-    return "" if what in ("seen", "amended") else ENDED.get(what, what)
+        return _("told to somebody else")
+    return "" if what in ("seen", "amended") else _(ENDED.get(what, what))
 
 
 def _spoke(step: Mapping[str, Any], rule: Rule | None) -> str:
     tier = step.get("tier")
     if tier == "prompt":
-        return "you were prompted"
+        return _("you were prompted")
     if tier == "review":
-        return "laid in the inbox for review, which does not interrupt"
+        return _("laid in the inbox for review, which does not interrupt")
     if step.get("old_news"):
-        return (
+        return _(
             "a mark on the chart only: its newest measure was over 28 days old on arrival, or the "
             "episode was closed"
         )
     held = rule.at(datetime.fromisoformat(step["at"])) if rule else None
     if held is not None:
-        return (
-            f"a mark on the chart only: {held.name} had retired this rule on "
-            f"{day(held.since.isoformat())} ({held.why})"
+        return _("a mark on the chart only: {name} had retired this rule on {day} ({why})").format(
+            name=held.name, day=day(held.since.isoformat()), why=held.why
         )
-    return "a mark on the chart, which never interrupts"
+    return _("a mark on the chart, which never interrupts")
 
 
 def _silence(page: EpisodePage, silent: Sequence[str]) -> Iterator[str]:
     retired = [one for one in silent if one in page.rules and page.rules[one].retired]
     if silent:
-        names = listed([_label(one).lower() for one in silent])
-        yield f"Nothing was found by: {names}. {NO_VERDICT}"
+        names = listed([label_of(one).lower() for one in silent])
+        yield f"{_('Nothing was found by: {rules}.').format(rules=names)} {_(NO_VERDICT)}"
     if retired:
-        yield f"Retired at present: {listed([_label(one).lower() for one in retired])}."
+        names = listed([label_of(one).lower() for one in retired])
+        yield _("Retired at present: {rules}.").format(rules=names)
     yield from page.not_assessable
     if page.document["status"] == "closed":
-        yield "The episode is closed: what comes in is shown on the chart only."
-
-
-def _label(channel: str) -> str:
-    return LABELS.get(channel, channel.replace("_", " ").capitalize())
+        yield _("The episode is closed: what comes in is shown on the chart only.")
 
 
 def _place(channel: str) -> tuple[int, str]:

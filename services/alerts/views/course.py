@@ -38,8 +38,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.alerts.core import reflection
-from services.alerts.core.card import WHY_NOT
 from services.alerts.core.course import MessageNoted
+from services.alerts.core.labels import NO_VERDICT, why_not
+from services.alerts.core.language import _
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy
 from services.alerts.core.rule import Rule
@@ -312,10 +313,11 @@ def _headline(doc: Document, open_: Sequence[dict[str, Any]]) -> tuple[str, str]
         card = open_[0]["card"]
         return card["title"], card["sentence"]
     if not any(one["points"] for one in doc["trajectories"].values()):
-        return "Nothing can be said yet", "No measure has arrived that can be put on a chart."
+        arrived = _("No measure has arrived that can be put on a chart.")
+        return _("Nothing can be said yet"), arrived
     if _not_assessable(doc):
-        return "Not assessable", "We cannot say whether this goes well."
-    return "Nothing flagged", "Not flagged is not the same as doing well."
+        return _("Not assessable"), _("We cannot say whether this goes well.")
+    return _("Nothing flagged"), _(NO_VERDICT)
 
 
 def _open_unknowns(doc: Document) -> tuple[dict[str, Any], ...]:
@@ -335,4 +337,4 @@ def _not_assessable(doc: Document) -> tuple[str, ...]:
     for finding in doc["findings"]:
         if finding["channel"] == "not_assessable" and finding["status"] == "open":
             codes += finding["evidence"].get("reasons", [])
-    return tuple(WHY_NOT.get(code, code.replace("_", " ")) for code in dict.fromkeys(codes))
+    return tuple(why_not(code) for code in dict.fromkeys(codes))

@@ -18,6 +18,8 @@ from sqlalchemy import Boolean, Column, String, and_, or_
 from services.alerts.core import alert, reflection, risk
 from services.alerts.core import policy as rules
 from services.alerts.core.course import MessageNoted
+from services.alerts.core.labels import NO_VERDICT
+from services.alerts.core.language import _
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy, Spoken
 from services.alerts.people import WRITING, Caseload, Directory
@@ -407,14 +409,17 @@ def _is_laid_out(row: InboxRow, policy: Policy, now: datetime) -> bool:
 
 
 def _summary(rows: Sequence[InboxRow], counts: Mapping[str, int]) -> str:
-    own = sum(row.access in WRITING for row in rows)
-    of = f"{own} of your {counts['caseload']} clients" if counts["caseload"] else "No clients yet"
     if not counts["caseload"]:
-        return f"{of}."
-    silent = f", {counts['silenced']} of a retired rule alone" if counts["silenced"] else ""
-    return (
-        f"{of}. Of the others: nothing flagged in {counts['nothing_flagged']}, "
-        f"{counts['waiting']} waiting, {counts['snoozed']} snoozed, "
-        f"{counts['unknown']} unknown{silent}. "
-        "Not flagged is not the same as doing well."
+        return _("No clients yet.")
+    said = {"own": sum(row.access in WRITING for row in rows), **counts}
+    form = _(
+        "{own} of your {caseload} clients. Of the others: nothing flagged in {nothing_flagged}, "
+        "{waiting} waiting, {snoozed} snoozed, {unknown} unknown."
     )
+    if counts["silenced"]:
+        form = _(
+            "{own} of your {caseload} clients. Of the others: nothing flagged in "
+            "{nothing_flagged}, {waiting} waiting, {snoozed} snoozed, {unknown} unknown, "
+            "{silenced} of a retired rule alone."
+        )
+    return f"{form.format(**said)} {_(NO_VERDICT)}"

@@ -7,6 +7,7 @@ from typing import Any
 from services.alerts.core import alert, risk, risk_card
 from services.alerts.core import policy as rules
 from services.alerts.core.card import day
+from services.alerts.core.language import _
 from services.alerts.core.policy import Policy
 from services.alerts.core.rule import Rule
 from services.alerts.views.inbox_rows import AlertLine, RiskLine
@@ -251,18 +252,16 @@ def _risk_words(
 ) -> str:
     said = risk_card.words(last)
     earlier = ", ".join(risk_card.short(one) for one in before[-3:])
-    parts = [f"Item {item['item']}: {said} on {day(str(last['on']))}"]
+    form = _("Item {item}: {answer} on {day}")
     if earlier:
-        parts[0] += f" (before: {earlier})"
+        form = _("Item {item}: {answer} on {day} (before: {earlier})")
+    parts = [form.format(item=item["item"], answer=said, day=day(str(last["on"])), earlier=earlier)]
     was = last.get("was")
     if was is not None and was["answer"] != last["answer"]:
-        parts.append(f"changed by the EHR from {_was(was)} to {risk_card.short(last)}")
+        changed = _("changed by the EHR from {before} to {now}")
+        parts.append(changed.format(before=risk_card.short(was), now=risk_card.short(last)))
     text = "; ".join(parts) + "."
-    return f"{text} {risk_card.NOT_REASSURANCE}" if last["state"] == "not endorsed" else text
-
-
-def _was(was: Mapping[str, Any]) -> str:
-    return str(was["answer"]) if was["answer"] is not None else str(was["state"])
+    return f"{text} {_(risk_card.NOT_REASSURANCE)}" if last["state"] == "not endorsed" else text
 
 
 def line(
@@ -311,7 +310,8 @@ def _silence(rule: Rule | None) -> str | None:
     """By whom and since when a rule is retired, when it is."""
     if rule is None or rule.retired is None:
         return None
-    return f"retired by {rule.retired.name} since {day(rule.retired.since.isoformat())}"
+    since = day(rule.retired.since.isoformat())
+    return _("retired by {name} since {day}").format(name=rule.retired.name, day=since)
 
 
 def is_snoozed(entry: Entry, now: datetime) -> bool:

@@ -1,0 +1,100 @@
+"""Every page of the alerts service as HTML, in the states that the clinics of tests know."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from services.alerts.pages import Freshness, session
+from tests.journey import pages_courses as courses
+from tests.journey.desk_house import K, furnished
+from tests.journey.pages_house import PEOPLE, Rooms
+from tests.journey.pages_house import app_of as app_of_rooms
+from tests.service.alerts_rig import EVIDENCE, Rig, episode_changed, found, id_of
+from tests.service.lessons_rig import clinic
+from tests.service.pages_rig import Browser, app_of
+
+MINE = (
+    "/", "/?tier=prompt", "/clients", "/patterns", "/pivots", "/supervision", "/unknowns",
+    "/journal", "/journal/calibration", "/toolkit", "/about", "/nowhere",
+)  # fmt: skip
+THEIRS = ("/", "/clients", "/patterns", "/pivots", "/supervision", "/rules", "/training")
+ALL = "w"
+"""The course of which every channel has something to say."""
+
+
+def every_page(folder: Path) -> dict[str, str]:
+    """A name for each page to its HTML."""
+    pages: dict[str, str] = {}
+    with _rig(folder / "desk", furnished) as rig:
+        _at_the_desk(rig, pages)
+    with _rig(folder / "lessons", _lessons) as rig:
+        for name in ("alice", "sam"):
+            at = Browser(app_of(rig)).sign_in(rig, name)
+            for path in ("/", "/patterns", "/pivots", "/supervision"):
+                pages[f"lessons {name} {path}"] = at.get(path).text
+        pages["lessons sam rules"] = Browser(app_of(rig)).sign_in(rig, "sam").get("/rules").text
+    for rooms, name, path in _in_rooms():
+        client = app_of_rooms(rooms).test_client()
+        if name:
+            client.set_cookie(session.COOKIE, rooms.open_session(PEOPLE[name]))
+        pages[f"rooms {name} {path}"] = client.get(path, headers={"Accept": "text/html"}).text
+    return pages
+
+
+@contextmanager
+def _rig(folder: Path, build: Callable[[Path], Rig]) -> Iterator[Rig]:
+    folder.mkdir()
+    rig = build(folder)
+    try:
+        yield rig
+    finally:
+        rig.close()
+
+
+def _lessons(folder: Path) -> Rig:
+    rig = Rig(folder, BACKUP="bea")
+    clinic(rig)
+    rig.rules.retire(rig.person("sam"), "plateau", "repeats itself")
+    rig.rules.reinstate(rig.person("sam"), "plateau", "better now")
+    rig.rules.retire(rig.person("sam"), "stalled", "repeats itself")
+    return rig
+
+
+def _at_the_desk(rig: Rig, pages: dict[str, str]) -> None:
+    rig.tell("episode.changed", episode_changed(ALL, client="K-w"))
+    for channel in EVIDENCE:
+        rig.tell("finding.opened", found(ALL, channel))
+    rig.show()
+    alice = Browser(app_of(rig)).sign_in(rig, "alice")
+    k, w = f"/episodes/{K.hex}", f"/episodes/{id_of('episode', ALL).hex}"
+    last = rig.reflections.of(rig.person("alice"))
+    mine = next(one["reflection"] for one in last if one["episode"] == K.hex)
+    paths = (k, w, f"{k}/reflect", f"{k}/together", f"{k}/reflections/{mine}/revise")
+    for path in (*MINE, *paths):
+        pages[f"alice {path}"] = alice.get(path).text
+    pages["refused"] = alice.post(f"{k}/reflect", decision="", confidence="x").text
+    pages["late"] = alice.post(f"{k}/reflect", decision="pivot", review_on="2020-01-01").text
+    pages["long"] = alice.post("/journal", text="").text
+    pages["empty"] = alice.post(f"{k}/together").text
+    sam = Browser(app_of(rig)).sign_in(rig, "sam")
+    for path in (*THEIRS, k):
+        pages[f"sam {path}"] = sam.get(path).text
+    pages["sam reflects"] = sam.get(f"{k}/reflect").text
+    olga = Browser(app_of(rig)).sign_in(rig, "olga")
+    for path in ("/status", "/rules"):
+        pages[f"olga {path}"] = olga.get(path).text
+
+
+def _in_rooms() -> Iterator[tuple[Rooms, str, str]]:
+    rooms: Any = Rooms()
+    for name in ("risk", "off", "none", "good", "pivot"):
+        yield rooms, "Anna", f"/episodes/{courses.ident('e', name)}"
+    for name, path in (("Anna", "/"), ("Sam", "/"), ("Olga", "/status"), ("", "/")):
+        yield rooms, name, path
+    for path in ("/signin/x", "/signed-out", "/about"):
+        yield rooms, "", path
+    for done in ("acknowledged", "reflected", "said"):
+        yield rooms, "Anna", f"/?done={done}"
+    yield Rooms(fresh=Freshness(built=False, behind_s=0.0)), "Anna", "/"
+    yield Rooms(fresh=Freshness(built=True, behind_s=400.0), arrives=False), "Anna", "/?at=9"
