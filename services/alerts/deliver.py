@@ -169,7 +169,7 @@ class Deliver:
     # Planning
 
     def _plan(self, person: Person, targets: Sequence[tuple[str, str]], now: datetime) -> None:
-        rows = [row for row in self.inbox.rows(person, now) if row.main.tier != "info"]
+        rows = self.inbox.calling(person, now)
         known = self.notices.of(person.id)
         fresh = sorted({key for row in rows for key in _news(row)} - set(known["told"]))
         digest = bool(rows) and self._is_digest_time(known["digest_on"], now)

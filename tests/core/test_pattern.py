@@ -143,3 +143,12 @@ def test_missed_sessions_and_silence_are_marks_of_disconnection() -> None:
     assert learn(course(1, sessions=missed), TODAY, "").disconnected
     assert learn(course(1, findings=silent), TODAY, "").disconnected
     assert not learn(course(1, findings=mended, sessions=missed[:1]), TODAY, "").disconnected
+
+
+def test_a_later_phase_does_not_stand_out_for_being_later() -> None:
+    """Nothing is found before there are measures enough: by construction, not by what is done."""
+    late = finding(on="2026-03-02")
+    courses = [course(n, findings=[late] if n % 2 else []) for n in range(40)]
+    phases = by(found(courses), "phase")
+    assert max(one.rate.low80 for one in phases.cells) > (phases.common or 1.0)
+    assert not any(one.stands_out for one in phases.cells)

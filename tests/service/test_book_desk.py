@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -137,8 +138,19 @@ def test_three_prompts_a_day_the_rest_wait_as_reviews(rig: Rig) -> None:
     rows = rig.page("alice").rows
     assert [row.main.tier for row in rows] == ["prompt"] * 3 + ["review"] * 2
     assert [row.main.waiting for row in rows] == [False] * 3 + [True] * 2
+    alice = rig.person("alice")
+    assert rig.inbox.calling(alice, rig.clock.now()) == list(rows)
+    first = rows[0].main.alert
+    rig.desk.dismiss(alice, UUID(rows[0].episode), UUID(first), "too early to say")
+    rig.tell("finding.opened", found("k", "good_news", tier="info"))
+    rows = rig.page("alice").rows
+    assert [row.main.waiting for row in rows].count(True) == 2, "what was answered counts as well"
+    loud = [row for row in rows if row.main.tier != "info"]
+    assert rig.inbox.calling(alice, rig.clock.now()) == loud != list(rows)
+    late = {row.main.alert for row in rows if row.main.waiting}
+    assert rig.inbox.capped(alice, rig.clock.now()) == late
     rig.later(days=1)
-    assert [row.main.tier for row in rig.page("alice").rows] == ["prompt"] * 5
+    assert [row.main.tier for row in rig.page("alice").rows] == ["prompt"] * 4 + ["info"]
 
 
 def test_rows_stand_in_the_order_of_benefit(rig: Rig) -> None:

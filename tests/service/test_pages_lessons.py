@@ -73,7 +73,7 @@ def test_small_groups_are_counted_and_not_shown(rig: Rig) -> None:
     by_approach = next(one for one in found.dimensions if one.name == "approach")
     assert [one.name for one in by_approach.cells] == ["CBT"]  # four courses in EMDR
     assert by_approach.hidden == 1
-    assert "1 group of fewer than 5 courses not shown" in text(rig, "alice", "/patterns")
+    assert "1 group not shown: fewer than 5 courses" in text(rig, "alice", "/patterns")
 
 
 @pytest.mark.parametrize("address", ["/patterns", "/pivots"])

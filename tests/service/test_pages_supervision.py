@@ -44,6 +44,19 @@ def test_the_clinician_is_told_before_the_supervisor_sees_it(rig: Rig) -> None:
     assert "Off track" not in text(rig, "bob")
 
 
+def test_the_inbox_counts_what_the_page_shows(rig: Rig) -> None:
+    """A risk answer that somebody else was told of is laid out from then on, not from day 7."""
+    rig.tell("finding.opened", found("k"))
+    rig.tell("finding.opened", found("k", "reliable_deterioration"))
+    rig.tell("risk.answered", answered("m", 2))
+    for days in (0, 1, 8):
+        rig.later(days=days)
+        for name in ("alice", "sam"):
+            laid = text(rig, name).count("Laid out since")
+            assert f"Laid out for supervision: {laid}" in text(rig, name, "/")
+    assert laid == 3
+
+
 def test_an_answer_takes_it_off_both_pages(rig: Rig) -> None:
     rig.tell("finding.opened", found("k"))
     rig.later(days=8)

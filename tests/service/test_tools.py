@@ -88,16 +88,18 @@ def test_a_small_team_is_not_counted_and_shows_shared_wishes_alone(rig: Rig) -> 
 
 
 def test_a_team_is_counted_without_names(rig: Rig) -> None:
-    for name in ("ben", "cleo"):
+    others = ("ben", "cleo", "dora")
+    for name in others:
         rig.register.add(name, "clinician")
         rig.register.supervise("sam", name)
-    rig.own.toolkit(rig.person("ben"), set(), {"EMDR"}, set())
+    for name in ("ben", "cleo"):
+        rig.own.toolkit(rig.person(name), set(), {"EMDR"}, set())
     reflect(rig, considered="EMDR")
     found = team(rig)
-    assert [(one.approach, one.clinicians, one.times) for one in found.needs] == [("EMDR", 2, 1)]
+    assert [(one.approach, one.clinicians, one.times) for one in found.needs] == [("EMDR", 3, 1)]
     text = at(rig, "sam").get("/training").text
-    assert "2 of 3" in text
-    for name in ("alice", "ben", "cleo"):
+    assert "3 of 4" in text
+    for name in ("alice", *others):
         assert name not in text.replace("alice, clinician", "")
     assert "You supervise nobody" in at(rig, "bob").get("/training").text
 
@@ -114,4 +116,35 @@ def test_what_was_considered_long_ago_counts_no_more() -> None:
     assert found == [Gap("ACT", 1, "2026-01-01")]
     people = [person(name, number) for number, name in enumerate("abc", 1)]
     counted = count(people, {people[0].id.hex: found})
-    assert [(need.approach, need.clinicians) for need in counted.needs] == [("ACT", 1)]
+    assert [need.approach for need in counted.needs] == ["ACT"]
+
+
+@pytest.mark.parametrize(
+    ("team", "wishes", "shared", "told"),
+    [
+        (3, 3, 0, None),  # everybody: it names all three
+        (3, 3, 2, None),  # two names stand beside it, so it names the third
+        (3, 3, 3, 3),
+        (6, 1, 0, None),
+        (6, 1, 1, 1),
+        (6, 3, 0, 3),
+        (6, 3, 1, None),
+        (6, 5, 2, 5),
+        (6, 6, 2, None),
+    ],
+)
+def test_a_number_names_nobody_who_did_not_share(
+    team: int, wishes: int, shared: int, told: int | None
+) -> None:
+    people = [
+        Person(
+            UUID(int=number + 1), 1, f"p{number}", "clinician",
+            wishes=frozenset({"EMDR"} if number < wishes else ()),
+            shared_wishes=frozenset({"EMDR"} if number < shared else ()),
+        )
+        for number in range(team)
+    ]  # fmt: skip
+    (need,) = count(people, {}).needs
+    assert need.clinicians == told
+    assert (need.times is None) is (told is None)
+    assert len(need.shared) == shared

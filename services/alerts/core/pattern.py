@@ -16,6 +16,9 @@ SMALLEST = 5
 """Courses of which a group consists before its rate is shown."""
 TEAM_OF = 2
 """Clinicians whose courses a group of a team's patterns must hold."""
+UNEQUAL = frozenset({"phase"})
+"""Dimensions of which no group stands out: most findings need weeks of measures behind them, so
+that later phases hold more of them whatever is done."""
 ALIKE = 0.5
 """Share of words in common from which two texts stand in one group."""
 _SHORTEST = 4
@@ -31,7 +34,7 @@ class Cell:
     events: int
     rate: Rate
     stands_out: bool
-    """Its interval lies above the rate of all."""
+    """Its interval lies above the rate of all, in a dimension whose groups can be held together."""
     episodes: tuple[tuple[str, str], ...]
     """(episode id, client) of those in which it happened."""
 
@@ -153,7 +156,7 @@ def _dimension(
     counts = [(sum(happened for _, happened in found), len(found)) for found in shown.values()]
     common = sum(k for k, _ in counts) / sum(n for _, n in counts) if counts else None
     cells = [
-        _cell(value, found, rate, common or 0.0)
+        _cell(value, found, rate, 1.0 if name in UNEQUAL else common or 0.0)
         for (value, found), rate in zip(shown.items(), shrunken(counts), strict=True)
     ]
     cells.sort(key=lambda cell: (-cell.rate.mean, cell.name))

@@ -7,9 +7,9 @@ prompts: [{key, at, channel}], reviews: {reflection: {author, review_on, due, re
 position}. The clock, snooze and the cap on prompts are applied at the query, never in the fold.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -47,6 +47,9 @@ __all__ = [
     "RiskPath",
 ]
 
+LOUD = ("risk", "prompt", "review")
+CAP_REACHES = timedelta(days=28)
+"""How far back prompts are counted for the cap of a day: what found no room moves on day by day."""
 PROMPTS_KEPT = 20
 """Prompts of one episode that the daily cap may still have to count."""
 
@@ -55,7 +58,7 @@ class InboxView(View):
     """Folds what a row needs, with the clinician's keyed hash in clear to select by."""
 
     name: ClassVar[str] = "inbox"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     topics: ClassVar[frozenset[str]] = standing.TOPICS | {
         MessageNoted.TOPIC,
         reflection.ReflectionRecorded.TOPIC,
@@ -70,11 +73,17 @@ class InboxView(View):
         self._ids = ids
 
     def columns(self) -> tuple[Column[Any], ...]:
-        """The clinician's hash, and whether something waits or was told to the backup."""
+        """The clinician's hash, whether something waits or was told to the backup, and how loud.
+
+        `loudest` is the tier of the loudest alert that waits, `prompted_on` the day (UTC) on which
+        something last spoke as a prompt.
+        """
         return (
             Column("clinician_hash", String(64), nullable=True, index=True),
             Column("waits", Boolean, nullable=False, index=True),
             Column("told_backup", Boolean, nullable=False, index=True),
+            Column("loudest", String(8), nullable=True, index=True),
+            Column("prompted_on", String(10), nullable=True, index=True),
         )
 
     def key(self, event: Any) -> UUID | None:
@@ -105,16 +114,36 @@ class InboxView(View):
         hashed = None
         if doc["clinician"]:
             hashed = self._ids.digest("clinician", doc["sender"] or "", doc["clinician"])
+        waiting = open_alerts(doc)
+        tiers = {one["tier"] for one in waiting}
         return {
             "clinician_hash": hashed,
-            "waits": bool(open_alerts(doc)),
-            "told_backup": any(one["escalated_to"] == "backup" for one in open_alerts(doc)),
+            "waits": bool(waiting),
+            "told_backup": any(one["escalated_to"] == "backup" for one in waiting),
+            "loudest": next((tier for tier in rules.TIERS if tier in tiers), None),
+            "prompted_on": max((one["at"][:10] for one in doc["prompts"]), default=None),
         }
 
 
 def open_alerts(doc: Document) -> list[dict[str, Any]]:
     """The entries of the alerts that wait for an answer, put off or not."""
     return [one for one in doc["alerts"].values() if one["state"] in standing.OPEN]
+
+
+def to_lay_out(
+    seen: Iterable["Seen"], person: Person, retired: frozenset[str], policy: Policy
+) -> Iterator[tuple[Document, dict[str, Any], datetime]]:
+    """Each open alert of one's own courses, for a supervisor of the team's, that is laid out.
+
+    Yields:
+        The document, the alert's entry, and the moment from which it is, or will be, laid out.
+    """
+    wanted = {"supervise"} if person.role == "supervisor" else WRITING
+    for one in seen:
+        for entry in open_alerts(one.doc) if one.access in wanted else ():
+            from_ = standing.laid_out_from(entry, policy)
+            if from_ is not None and entry["channel"] not in retired:
+                yield one.doc, entry, from_
 
 
 _CARD = ("label", "tone", "title", "sentence")
@@ -200,10 +229,22 @@ class Inbox:
         """The rows alone, in the order of benefit."""
         return self._rows(person, self.documents(person, now), now)
 
+    def calling(self, person: Person, now: datetime) -> list[InboxRow]:
+        """The rows with more than a mark on the chart; only those documents are read."""
+        columns = self.store.table(self.view).c
+        where = or_(columns.loudest.in_(LOUD), self._prompted(now))
+        rows = self._rows(person, self.documents(person, now, where), now)
+        return [row for row in rows if row.main.tier != "info"]
+
     def capped(self, person: Person, now: datetime) -> frozenset[str]:
         """The alerts of the person's own courses that wait because the day's cap is reached."""
-        mine = [one.doc for one in self.documents(person, now) if one.access in WRITING]
-        return self._late(mine, now)
+        seen = self.documents(person, now, self._prompted(now))
+        return self._late([one.doc for one in seen if one.access in WRITING], now)
+
+    def _prompted(self, now: datetime) -> Any:
+        """Where something may still count for the cap of today."""
+        since = (now - CAP_REACHES).astimezone(UTC).date().isoformat()
+        return self.store.table(self.view).c.prompted_on >= since
 
     def _late(self, mine: Sequence[Document], now: datetime) -> frozenset[str]:
         spoken = list(_spoken(mine, self.policy))
@@ -218,7 +259,8 @@ class Inbox:
 
     def unread(self, now: datetime) -> tuple[int, float]:
         """How many prompts nobody has opened, and the age in seconds of the oldest, for metrics."""
-        docs = self.store.select(self.view, where=self.store.table(self.view).c.waits.is_(True))
+        loudest = self.store.table(self.view).c.loudest
+        docs = self.store.select(self.view, where=loudest.in_(("risk", "prompt")))
         raised = [
             datetime.fromisoformat(one["raised_at"])
             for doc in docs
@@ -228,10 +270,14 @@ class Inbox:
         oldest = (now - min(raised)).total_seconds() if raised else 0.0
         return len(raised), max(0.0, oldest)
 
-    def documents(self, person: Person, now: datetime) -> list[Seen]:
-        """Every document that the person may see, with the reason why."""
+    def documents(self, person: Person, now: datetime, also: Any = None) -> list[Seen]:
+        """Every document that the person may see, with the reason why.
+
+        `also`: a condition over the view's table that they must meet.
+        """
         caseload = self.directory.people().caseload(person, now)
         where = _where(self.store.table(self.view), caseload)
+        where = where if also is None else and_(where, also)
         return self._seen(self.store.select(self.view, where=where), caseload)
 
     def some(self, person: Person, episodes: Iterable[str], now: datetime) -> list[Seen]:
@@ -323,14 +369,16 @@ def _spoken(documents: Iterable[Document], policy: Policy) -> Iterable[Spoken]:
 
 def _shown(entry: Mapping[str, Any], access: str, policy: Policy, now: datetime) -> bool:
     """Whether an open alert belongs in this person's inbox at all."""
-    raised = datetime.fromisoformat(entry["raised_at"])
-    if access in ("supervise", "backup"):
-        laid_out = now - raised >= timedelta(days=policy.lay_out_days)
-        told = entry["escalated_at"] is not None
-        return told or (access == "supervise" and laid_out and entry["tier"] != "info")
+    if access == "backup":
+        return entry["escalated_at"] is not None
+    if access == "supervise":
+        from_ = standing.laid_out_from(entry, policy)
+        return from_ is not None and from_ <= now
     if entry["tier"] != "info":
         return True
-    fresh = now - raised <= timedelta(days=policy.good_news_days)
+    fresh = now - datetime.fromisoformat(entry["raised_at"]) <= timedelta(
+        days=policy.good_news_days
+    )
     return entry["channel"] == "good_news" and not entry["old_news"] and fresh
 
 
@@ -372,7 +420,7 @@ def _page(
         reviews_due=sum(_is_due(one, today) for one in reviews),
         seeing_today=sum((doc["next_session"] or "")[:10] == today.isoformat() for doc in active),
         seeing_soon=sum(_is_soon(doc, today) for doc in active),
-        laid_out=sum(_is_laid_out(row, policy, now) for row in rows),
+        laid_out=sum(from_ <= now for *_, from_ in to_lay_out(seen, person, retired, policy)),
         unknowns_open=sum(len(one["unknowns"]) for one in reviews),
         history=sum(bool(one.doc["history"]) for one in seen),
         position=position,
@@ -401,11 +449,6 @@ def _is_soon(doc: Document, today: date) -> bool:
     if not session:
         return False
     return 0 <= (date.fromisoformat(session[:10]) - today).days <= 1
-
-
-def _is_laid_out(row: InboxRow, policy: Policy, now: datetime) -> bool:
-    raised = datetime.fromisoformat(row.main.raised_at)
-    return row.main.tier != "info" and now - raised >= timedelta(days=policy.lay_out_days)
 
 
 def _summary(rows: Sequence[InboxRow], counts: Mapping[str, int]) -> str:

@@ -1,7 +1,7 @@
 """How one alert stands, folded from its events: the part that every read model of alerts shares."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.alerts.core import alert, risk, risk_card
@@ -28,6 +28,15 @@ ANSWERS_KEPT = 12
 
 _HELD_BY = ("tier", "until", "again", "old_news")
 """What a step of an alert's history says beside its moment: what let it speak, or held it."""
+
+
+def laid_out_from(entry: Mapping[str, Any], policy: Policy) -> datetime | None:
+    """When an open alert is laid out for supervision; None where it never is: a mark only."""
+    if entry["tier"] == "info":
+        return None
+    raised = datetime.fromisoformat(entry["raised_at"]) + timedelta(days=policy.lay_out_days)
+    told = entry["escalated_at"]
+    return raised if told is None else min(raised, datetime.fromisoformat(told))
 
 
 def fold(entry: Entry | None, event: Any) -> Entry | None:

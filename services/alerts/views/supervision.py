@@ -6,14 +6,14 @@ earlier: what will be laid out, and on which day, is told to them first.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from services.alerts.core.person import Person
 from services.alerts.people import People
 from services.alerts.views import standing
-from services.alerts.views.inbox import Inbox, Seen, open_alerts
+from services.alerts.views.inbox import Inbox, Seen, to_lay_out
 from services.alerts.views.patterns import Lessons
 
 SHARED_SHOWN = 20
@@ -106,7 +106,7 @@ class Supervision:
         team = person.role == "supervisor"
         wanted = ("supervise",) if team else ("own", "cover")
         seen = [one for one in self.inbox.documents(person, now) if one.access in wanted]
-        lines = sorted(self._laid_out(seen, people, now, team), key=lambda pair: pair[0])
+        lines = sorted(self._laid_out(seen, people, now, person), key=lambda pair: pair[0])
         staff = people.supervised(person) if team else [person]
         reviews = _reviews(seen, self.inbox.policy.day(now))
         return SupervisionPage(
@@ -123,35 +123,30 @@ class Supervision:
         )
 
     def _laid_out(
-        self, seen: Sequence[Seen], people: People, now: datetime, team: bool
+        self, seen: Sequence[Seen], people: People, now: datetime, person: Person
     ) -> Iterator[tuple[Any, LaidOut]]:
-        policy = self.inbox.policy
+        policy, team = self.inbox.policy, person.role == "supervisor"
         retired = self.inbox.rules.retired()
-        for doc in (one.doc for one in seen):
+        for doc, entry, from_ in to_lay_out(seen, person, retired, policy):
+            if team and from_ > now:
+                continue
             hashed = self.inbox.directory.hash(doc["sender"] or "", doc["clinician"])
             whose = people.clinician(hashed)
-            for entry in open_alerts(doc):
-                if entry["tier"] == "info" or entry["channel"] in retired:
-                    continue
-                line = standing.line(entry, now, policy)
-                from_ = datetime.fromisoformat(entry["raised_at"]) + timedelta(policy.lay_out_days)
-                is_laid_out = from_ <= now or line.escalated_at is not None
-                if team and not is_laid_out:
-                    continue
-                made = LaidOut(
-                    episode=doc["episode"],
-                    client=doc["client"] or "",
-                    clinician=(whose.name if whose else doc["clinician"] or "") if team else "",
-                    label=line.label,
-                    tone=line.tone,
-                    sentence=line.sentence,
-                    on=policy.day(from_).isoformat(),
-                    is_laid_out=is_laid_out,
-                    due_at=line.due_at,
-                    overdue=line.overdue,
-                    told=line.escalated_at,
-                )
-                yield (standing.order(entry), made.on, made.client), made
+            line = standing.line(entry, now, policy)
+            made = LaidOut(
+                episode=doc["episode"],
+                client=doc["client"] or "",
+                clinician=(whose.name if whose else doc["clinician"] or "") if team else "",
+                label=line.label,
+                tone=line.tone,
+                sentence=line.sentence,
+                on=policy.day(from_).isoformat(),
+                is_laid_out=from_ <= now,
+                due_at=line.due_at,
+                overdue=line.overdue,
+                told=line.escalated_at,
+            )
+            yield (standing.order(entry), made.on, made.client), made
 
     def _shared(self, person: Person, scope: str, now: datetime) -> list[Shared]:
         found = [

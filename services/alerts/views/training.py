@@ -29,10 +29,10 @@ class Need:
     """An approach that is lacking in a team."""
 
     approach: str
-    clinicians: int
-    """How many wish for it or came to its limits."""
-    times: int
-    """In how many reflections it was considered."""
+    clinicians: int | None
+    """How many wish for it or came to its limits; None where the number would name somebody."""
+    times: int | None
+    """In how many reflections it was considered; None along with the number of clinicians."""
     shared: tuple[str, ...]
     """Names of those who share the wish."""
 
@@ -43,7 +43,7 @@ class Training:
 
     clinicians: int
     needs: tuple[Need, ...]
-    """Most often lacking first; without counts (0) where the team is too small to be counted."""
+    """Most often lacking first; without counts where the team is too small to be counted."""
     counted: bool
 
 
@@ -96,18 +96,26 @@ def count(team: Sequence[Person], lacking: Mapping[str, Sequence[Gap]]) -> Train
             if wish in one.shared_wishes:
                 shared.setdefault(key, []).append(one.name)
     counted = len(team) >= FEWEST
-    needs = [
-        Need(
-            approach=names[key],
-            clinicians=len(ids) if counted else 0,
-            times=times.get(key, 0) if counted else 0,
-            shared=tuple(sorted(shared.get(key, ()))),
-        )
-        for key, ids in who.items()
-        if counted or key in shared
-    ]
-    needs.sort(key=lambda need: (-need.clinicians, -need.times, need.approach.casefold()))
+    needs = []
+    for key, ids in who.items():
+        told = tuple(sorted(shared.get(key, ())))
+        shown = counted and _is_shown(len(ids), len(told), len(team))
+        if counted or told:
+            number, often = (len(ids), times.get(key, 0)) if shown else (None, None)
+            needs.append(Need(names[key], number, often, told))
+    needs.sort(
+        key=lambda need: (-(need.clinicians or 0), -(need.times or 0), need.approach.casefold())
+    )
     return Training(len(team), tuple(needs), counted)
+
+
+def _is_shown(lacking: int, named: int, team: int) -> bool:
+    """Whether a count tells of nobody who did not share: names and team size are known beside it.
+
+    Those who are not named are none, or several and not all of the rest.
+    """
+    unnamed, rest = lacking - named, team - named
+    return unnamed == 0 or FEWEST <= unnamed < rest
 
 
 def _key(names: dict[str, str], name: str) -> str:
