@@ -44,8 +44,8 @@ format: .venv/.dev ## lay the code out as `make check` wants it
 	@$(BIN)/ruff check --fix --quiet --exit-zero
 	@$(BIN)/ruff format --quiet
 
-bench: .venv/.runtime ## measure, each figure beside its baseline (JSON=FILE: one object a line)
-	@$(BIN)/python -m bench $(if $(JSON),--json $(JSON))
+bench: .venv/.runtime ## measure, each figure beside its baseline (JSON=FILE: one object a line; LONG=1)
+	@$(BIN)/python -m bench $(if $(JSON),--json $(JSON)) $(if $(LONG),--long)
 
 rules: .venv/.dev ## write docs/rules.md anew from the rules and their tables
 	@$(BIN)/python -m tests.rules

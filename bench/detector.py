@@ -6,6 +6,7 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.intake import phq9
 from bench.library import follower_rate
+from bench.real import Real
 from bench.size import Size
 from services.chassis.clock import SystemClock
 from services.chassis.follower import Follower
@@ -22,10 +23,19 @@ CACHED = 2_000
 SENDER = "bench"
 
 
-def figures(size: Size, folder: Path) -> list[Figure]:
-    """`detector.sqlite`."""
-    rate, events = _catch_up(size, folder / "detector")
-    library = follower_rate(folder / "library-detector", size.library_events)
+def figures(size: Size, folder: Path, real: Real | None) -> list[Figure]:
+    """`detector.sqlite` and `detector.postgresql`."""
+    rows = [_row("detector.sqlite", size, folder / "detector")]
+    if real is not None:
+        library = real.database("library_detector")
+        there = folder / "detector-postgresql", real.database("detector"), library
+        rows.append(_row("detector.postgresql", size, *there))
+    return rows
+
+
+def _row(name: str, size: Size, folder: Path, store: str = "", library_store: str = "") -> Figure:
+    rate, events = catch_up(size, folder, store)
+    library = follower_rate(folder / "library", size.library_events, library_store)
     facts = {
         "measures": size.episodes * MEASURES_EACH,
         "episodes": size.episodes,
@@ -36,24 +46,30 @@ def figures(size: Size, folder: Path) -> list[Figure]:
         "baseline_is": "the library's follower, one commit an event, detecting nothing",
         "goal": "8,000/s on PostgreSQL",
     }
-    return [Figure("detector.sqlite", rate, "measures/s", library, facts)]
+    return Figure(name, rate, "measures/s", library, facts)
 
 
-def _catch_up(size: Size, folder: Path) -> tuple[float, int]:
+def opened(folder: Path, store: str) -> Outcomes:
+    """The service over a folder, or over the database at `store`."""
+    place = {"STORE": store} if store else {}
+    return Outcomes.open(settings.of_folder(folder, **place), SystemClock())
+
+
+def catch_up(size: Size, folder: Path, store: str) -> tuple[float, int]:
     """Measures a second, and how many events were written."""
-    service = Outcomes.open(settings.of_folder(folder), SystemClock())
+    service = opened(folder, store)
     try:
         _fill(service, size.episodes)
-        store, head = service.store, service.log.head()
+        kept, head = service.store, service.log.head()
         detector = Detector(
-            store.log(),
-            store.ids,
+            kept.log(),
+            kept.ids,
             Yardsticks(service.instruments, service.settings.rules, service.settings.model),
             clock=service.clock,
             zone=service.settings.zone,
             cached=CACHED,
         )
-        follower = Follower(store.log(), [detector], store.parking, service.clock)
+        follower = Follower(kept.log(), [detector], kept.parking, service.clock)
         started = time.monotonic()
         while detector.position() < head:
             follower.turn()

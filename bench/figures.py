@@ -64,7 +64,7 @@ def table(figures: Sequence[Figure]) -> str:
         against = figure.settings.get("baseline_is", "")
         goal = figure.settings.get("goal", "")
         lines.append(
-            f"| `{figure.name}` | {_short(figure.value)} | {figure.unit} | "
+            f"| {_named(figure)} | {_short(figure.value)} | {figure.unit} | "
             f"{_short(figure.baseline)} | {_short(figure.ratio)} | {against} | {goal} |"
         )
     return "\n".join(lines) + "\n"
@@ -77,6 +77,11 @@ def write_readme(figures: Sequence[Figure], on: str) -> None:
     _, _, after = rest.partition(CLOSING)
     block = f"{OPENING}\nMeasured on {on}: {machine()}.\n\n{table(figures)}{CLOSING}"
     README.write_text(before + block + after, encoding="utf-8")
+
+
+def _named(figure: Figure) -> str:
+    note = figure.settings.get("note")
+    return f"`{figure.name}` ({note})" if note else f"`{figure.name}`"
 
 
 def _short(value: float | None) -> str:

@@ -8,6 +8,7 @@ import orjson
 
 from bench.figures import Figure, percentile
 from bench.process import Child, Loaded, load, server
+from bench.real import Real
 from bench.size import Size
 
 CONNECTIONS = 32
@@ -15,11 +16,30 @@ EPISODES = 200
 FIRST_DAY = date(2025, 1, 6)
 
 
-def figures(size: Size, folder: Path) -> list[Figure]:
-    """`limit.http` and `intake.sqlite`."""
-    limit = _measured("limit", size, folder)
-    library = _measured("library", size, folder)
-    ours = _measured("door", size, folder)
+def figures(size: Size, folder: Path, real: Real | None) -> list[Figure]:
+    """`limit.http`, `intake.sqlite` and `intake.postgresql`."""
+    limit = _measured("limit", size, folder / "intake-limit")
+    facts = {"connections": CONNECTIONS, "requests": size.posts}
+    rows = [Figure("limit.http", limit.rate, "measures/s", None, facts)]
+    rows.append(_row("intake.sqlite", size, folder / "intake", limit, ".75 of limit.http"))
+    if real is not None:
+        where = folder / "intake-postgresql"
+        stores = real.database("library_intake"), real.database("intake")
+        goal = ".40 of limit.http"
+        rows.append(_row("intake.postgresql", size, where, limit, goal, stores))
+    return rows
+
+
+def _row(
+    name: str,
+    size: Size,
+    folder: Path,
+    limit: Loaded,
+    goal: str,
+    stores: tuple[str, str] = ("", ""),
+) -> Figure:
+    library = _measured("library", size, folder / "library", stores[0])
+    ours = _measured("door", size, folder / "door", stores[1])
     settings = {
         "connections": CONNECTIONS,
         "requests": size.posts,
@@ -27,17 +47,13 @@ def figures(size: Size, folder: Path) -> list[Figure]:
         "p99_ms": round(percentile(ours.milliseconds, 0.99), 1),
         "of_limit": round(ours.rate / limit.rate, 2),
         "baseline_is": "one commit a request through the library",
-        "goal": ".75 of limit.http",
+        "goal": goal,
     }
-    same = {"connections": CONNECTIONS, "requests": size.posts}
-    return [
-        Figure("limit.http", limit.rate, "measures/s", None, same),
-        Figure("intake.sqlite", ours.rate, "measures/s", library.rate, settings),
-    ]
+    return Figure(name, ours.rate, "measures/s", library.rate, settings)
 
 
-def _measured(kind: str, size: Size, folder: Path) -> Loaded:
-    with server(kind, folder / f"intake-{kind}") as child:
+def _measured(kind: str, size: Size, folder: Path, store: str = "") -> Loaded:
+    with server(kind, folder, store) as child:
         port, headers = child.told["port"], authorized(child)
         load(port, _episodes(headers), connections=8)
         load(port, _posts("warm", size.warm, headers), connections=CONNECTIONS)

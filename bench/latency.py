@@ -58,14 +58,11 @@ def _measured(kind: str, size: Size, folder: Path, today: date) -> list[float]:
     with server(kind, folder / f"latency-{kind}") as child:
         port, headers = child.told["port"], authorized(child)
         for weeks in (3, 2):
-            load(port, _mild(headers, episodes, today, weeks), connections=4)
+            load(port, mild(headers, episodes, today, weeks), connections=4)
         child.ask(do="settle")
         done = load(
             port,
-            [
-                request("POST", "/v1/measures", headers, _body(n, today, 0, SEVERE))
-                for n in episodes
-            ],
+            [request("POST", "/v1/measures", headers, body(n, today, 0, SEVERE)) for n in episodes],
             connections=CONNECTIONS,
             rate=size.latency_rate,
         ).done
@@ -86,15 +83,17 @@ def _delays(child: Child, episodes: list[int], done: list[float]) -> list[float]
     ]
 
 
-def _mild(
+def mild(
     headers: dict[str, str], episodes: list[int], today: date, weeks: int
 ) -> list[dict[str, Any]]:
-    bodies = [_body(number, today, weeks, MILD) for number in episodes]
+    """Posts of a mild score for each episode, so many weeks ago, in batches."""
+    bodies = [body(number, today, weeks, MILD) for number in episodes]
     batches = [bodies[start : start + 500] for start in range(0, len(bodies), 500)]
     return [request("POST", "/v1/measures/batch", headers, batch) for batch in batches]
 
 
-def _body(number: int, today: date, weeks: int, items: list[int]) -> Any:
+def body(number: int, today: date, weeks: int, items: list[int]) -> Any:
+    """What is posted of one episode, so many weeks ago."""
     on = today - timedelta(weeks=weeks)
-    body = phq9(f"l-{number}-{weeks}", number, 0, items)
-    return body | {"administered_at": on.isoformat()}
+    told = phq9(f"l-{number}-{weeks}", number, 0, items)
+    return told | {"administered_at": on.isoformat()}

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from eventsourcing.application import ProcessingEvent
@@ -61,27 +62,40 @@ class Detection(ProcessApplication[UUID]):
         processing_event.collect_events(assessed)
 
 
-def environment(folder: Path, name: str) -> dict[str, str]:
-    """SQLite in a file of its own, opened as the library opens it."""
+def environment(folder: Path, name: str, store: str = "") -> dict[str, str]:
+    """The database at `store`, or SQLite in a file of its own, opened as the library opens it."""
+    if not store:
+        return {
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "SQLITE_DBNAME": str(folder / f"{name}.db"),
+        }
+    place = urlsplit(store)
     return {
-        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-        "SQLITE_DBNAME": str(folder / f"{name}.db"),
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": place.path.lstrip("/"),
+        "POSTGRES_HOST": place.hostname or "",
+        "POSTGRES_PORT": str(place.port or ""),
+        "POSTGRES_USER": place.username or "",
+        "POSTGRES_PASSWORD": place.password or "",
     }
 
 
-def intake(folder: Path) -> Intake:
+def intake(folder: Path, store: str = "") -> Intake:
     """An intake through the library."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Intake(env=environment(folder, "library-intake"))
+    return Intake(env=environment(folder, "library-intake", store))
 
 
-def follower_rate(folder: Path, count: int) -> float:
+def follower_rate(folder: Path, count: int, store: str = "") -> float:
     """Events a second of the library's follower, `count` events behind."""
-    leader = intake(folder)
+    leader = intake(folder, store)
     content = {"instrument": "phq-9", "items": [1, 2, 1, 0, 2, 1, 1, 0, 0], "client": str(uuid4())}
     leader.save(*(Measure(content=content) for _ in range(count)))
-    detection = Detection(env=environment(folder, "library-detection"))
+    detection = Detection(env=environment(folder, "library-detection", store))
     cast(Follower[UUID], detection).follow("Intake", leader.notification_log)
     started = time.monotonic()
     detection.pull_and_process("Intake")
-    return count / (time.monotonic() - started)
+    seconds = time.monotonic() - started
+    detection.close()
+    leader.close()
+    return count / seconds

@@ -70,10 +70,13 @@ def _ended(process: "subprocess.Popen[str]") -> None:
 
 
 @contextmanager
-def server(kind: str, folder: Path) -> Iterator[Child]:
-    """A server of `bench.server` in a process of its own, ended at the end of the block."""
+def server(kind: str, folder: Path, store: str = "") -> Iterator[Child]:
+    """A server of `bench.server` in a process of its own, ended at the end of the block.
+
+    It keeps everything in `folder`, or at `store` when that is named.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.server", kind, str(folder)],
+        [sys.executable, "-m", "bench.server", kind, str(folder), *([store] if store else [])],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """The server under test, in a process of its own: told what to do by lines of JSON on its input.
 
-    python -m bench.server KIND FOLDER
+    python -m bench.server KIND FOLDER [STORE]
 
 It prints one line of JSON when it is ready, answers each line it is given with another, and ends
 when its input does.
@@ -11,7 +11,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,9 @@ class NoStore(GroupCommit):
 class ThroughTheLibrary(GroupCommit):
     """Decides as always and stores each request through the library, one commit each."""
 
-    def __init__(self, log: EventLog, folder: Path) -> None:
+    def __init__(self, log: EventLog, folder: Path, store: str) -> None:
         super().__init__(log)
-        self._intake = intake(folder)
+        self._intake = intake(folder, store)
 
     def commit(self, decide: Decide[Any]) -> Committed[Any]:
         """The answer, once the library has stored the first event as an aggregate."""
@@ -57,13 +57,16 @@ class ThroughTheLibrary(GroupCommit):
 
 
 @contextmanager
-def door(folder: Path, commit: Callable[[EventLog], GroupCommit] | None) -> Iterator[Answerer]:
+def door(
+    folder: Path, store: str, commit: Callable[[EventLog], GroupCommit] | None
+) -> Iterator[Answerer]:
     """The outcomes service alone, nothing following; `commit` replaces the way into the log."""
     from services.outcomes import settings as outcomes
     from services.outcomes.record import Record
     from services.outcomes.wiring import Outcomes
 
-    service = Outcomes.open(outcomes.of_folder(folder, PORT="0"), SystemClock())
+    place = {"STORE": store} if store else {}
+    service = Outcomes.open(outcomes.of_folder(folder, PORT="0", **place), SystemClock())
     token = service.senders.add(SENDER)
     if commit is not None:
         log, settings = service.log, service.settings
@@ -107,7 +110,7 @@ def both(folder: Path) -> Iterator[Answerer]:
                 ids.derive("episode", SENDER, reference).hex: reference
                 for reference in order["episodes"]
             }
-            return _visible(services.alerts.store.log(), watch, episodes, order["channel"])
+            return visible(services.alerts.store.log(), watch.seen, episodes, order["channel"])
 
         yield answer
         watch.stop()
@@ -136,8 +139,8 @@ class Watch(threading.Thread):
         self.join()
 
 
-def _visible(
-    log: EventLog, watch: Watch, episodes: dict[str, str], channel: str
+def visible(
+    log: EventLog, watched: Sequence[tuple[float, int]], episodes: dict[str, str], channel: str
 ) -> dict[str, float]:
     """Reference of an episode to when its alert stood in the inbox's view."""
     raised: dict[str, int] = {}
@@ -148,7 +151,7 @@ def _visible(
             event = entry.event
             if event.episode in episodes and event.channel == channel:
                 raised.setdefault(episodes[event.episode], entry.position)
-    seen = list(watch.seen)
+    seen = list(watched)
     return {
         reference: next((moment for moment, reached in seen if reached >= position), 0.0)
         for reference, position in raised.items()
@@ -204,16 +207,18 @@ def say(value: Any) -> None:
     sys.stdout.flush()
 
 
-def main(kind: str, folder: Path) -> None:
+def main(kind: str, folder: Path, store: str = "") -> None:
     """Serve until the input ends."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is what a load makes
     spare_collecting()  # as a supervised process does
     if kind == "both-polling":
         EventLog.wait = sleepy_wait  # type: ignore[method-assign,assignment]
     kinds: dict[str, Callable[[], Any]] = {
-        "limit": lambda: door(folder, NoStore),
-        "library": lambda: door(folder, lambda log: ThroughTheLibrary(log, folder / "library")),
-        "door": lambda: door(folder, None),
+        "limit": lambda: door(folder, store, NoStore),
+        "library": lambda: door(
+            folder, "", lambda log: ThroughTheLibrary(log, folder / "library", store)
+        ),
+        "door": lambda: door(folder, store, None),
         "both": lambda: both(folder),
         "both-polling": lambda: both(folder),
         "pages": lambda: pages(folder),
@@ -224,4 +229,4 @@ def main(kind: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

@@ -14,8 +14,14 @@ class Size:
     library_events: int
     clients: int
     """Clients stored while pages are measured."""
+    real_clients: int
+    """Clients in PostgreSQL while its views are built anew."""
+    million: int
+    """Clients whose messages make a million events; 0: fewer events are scaled."""
     one_by_one: int
     """Messages of the views' baseline."""
+    alone: int
+    """Messages of the baseline that hands each over by itself."""
     latency_posts: int
     latency_rate: float
     page_requests: int
@@ -29,7 +35,10 @@ FULL = Size(
     episodes=600,
     library_events=1_500,
     clients=10_000,
+    real_clients=3_000,
+    million=0,
     one_by_one=150,
+    alone=300,
     latency_posts=400,
     latency_rate=50.0,
     page_requests=300,
@@ -41,7 +50,10 @@ QUICK = Size(
     episodes=30,
     library_events=200,
     clients=200,
+    real_clients=60,
+    million=0,
     one_by_one=40,
+    alone=50,
     latency_posts=40,
     latency_rate=20.0,
     page_requests=30,

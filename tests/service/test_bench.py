@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 
 from bench import figures
+from bench.broker import Tally
 from bench.figures import Figure, as_json, percentile, table, write_readme
 from bench.process import ServerFailedError, load
 from services.chassis.http.server import Server
@@ -28,6 +30,20 @@ def test_a_line_of_json_has_exactly_the_promised_keys() -> None:
 def test_the_table_shows_every_figure_beside_its_baseline() -> None:
     assert "| `intake.sqlite` | 1,500 | measures/s | 500 | 3 | the library |" in table(SOME)
     assert "| `limit.http` | 2,000 | measures/s | - | - |" in table(SOME)
+
+
+def test_the_table_says_what_a_figure_was_reckoned_from() -> None:
+    scaled = Figure("rebuild.million_s", 90.0, "s", None, {"note": "scaled from 5,000 events"})
+    assert "| `rebuild.million_s` (scaled from 5,000 events) | 90 | s |" in table([scaled])
+
+
+def test_a_tally_leaves_out_what_came_with_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter((100.0, 101.0, 102.0))
+    monkeypatch.setattr("bench.broker.time", SimpleNamespace(monotonic=lambda: next(moments)))
+    tally = Tally(wanted=30)
+    for count in (10, 5, 15):
+        tally.received("topic", 0, count, 0)
+    assert tally.rate() == 20 / 2
 
 
 def test_the_readme_keeps_what_stands_around_the_figures(
