@@ -13,7 +13,7 @@ THERE := --store {postgres} --broker {kafka}
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test soak check format bench rules words dashboards lock clean
+.PHONY: help setup demo run test soak mutants check format bench rules words dashboards lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: .venv/.dev ## all tests (ARGS=... goes to pytest)
 
 soak: .venv/.dev ## the long versions of the faults (SOAK_ROUNDS, SOAK_MINUTES, SOAK_EVENTS: how much)
 	@$(BIN)/python -m tests.faults.soak
+
+mutants: .venv/.dev ## which small changes of the outcomes core no test notices (SAMPLE=500, SEED=1, MODULE=estimate)
+	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(MODULE),--module $(MODULE))
 
 check: .venv/.dev ## style, types and boundaries
 	@status=0; \
