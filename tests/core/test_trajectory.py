@@ -53,6 +53,9 @@ def test_a_baseline_from_before_a_gap_says_so() -> None:
     last = trajectory.last
     assert last is not None
     assert (last.number, last.in_segment, last.gap) == (3, 1, 83)
+    after = folded((0, 18), (7, 17), (90, 15), (97, 14), opened=START).last
+    assert after is not None
+    assert (after.number, after.in_segment, after.gap) == (4, 2, 83)
     assert scale(trajectory)["baseline"] == 18
 
 

@@ -1,5 +1,6 @@
 """Runs the tests that reach a mutant's function against it, in a fork of the collected session."""
 
+import importlib
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import CodeType, FrameType
 
 import pytest
@@ -41,12 +43,16 @@ class Mutants:
         from hypothesis import Phase, settings  # pytest wants to be first
 
         phases = (Phase.explicit, Phase.generate)
-        settings.register_profile("mutants", derandomize=True, database=None, phases=phases)
+        settings.register_profile(
+            "mutants", derandomize=True, database=None, deadline=None, phases=phases
+        )
         settings.load_profile("mutants")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.items = {item.nodeid: item for item in session.items}
+        for path in CORE.rglob("*.py"):  # one that is only imported late has no function to change
+            importlib.import_module(".".join(path.relative_to(Path.cwd()).with_suffix("").parts))
         chosen = list(mutants(self.module))
         random.Random(self.seed).shuffle(chosen)
         print(f"\n{len(chosen)} mutants, of which {self.sample or 'all'} are tried", flush=True)
