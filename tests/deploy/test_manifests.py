@@ -1,7 +1,6 @@
 """What deploy/ ships is read by the tools of its kind, and names only settings that exist."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,8 @@ from services.alerts import settings as alerts_settings
 from services.chassis.settings import Declared, Reader, SettingsError
 from services.outcomes import settings as outcomes_settings
 from tests.deploy.rules import DEPLOY
+from tests.servers.fixtures import required
+from tests.servers.place import program
 
 ROOT = DEPLOY.parent
 BIN = Path(sys.executable).parent
@@ -21,8 +22,6 @@ KUBERNETES = DEPLOY / "kubernetes"
 SETTINGS = {"outcomes": outcomes_settings, "alerts": alerts_settings}
 SECRETS = ("STORE", "MASTER_KEY", "KAFKA_PASSWORD")
 KEY = bytes(range(32)).hex()
-KUBECTL = shutil.which("kubectl")
-"""1.21 or newer reads an overlay that names a folder among its resources."""
 UNKNOWN_KINDS = ("Kustomization", "ServiceMonitor")
 """Resources of others, which the schemas of Kubernetes do not hold."""
 
@@ -147,9 +146,10 @@ def test_what_no_schema_holds_is_named() -> None:
     assert others == set(UNKNOWN_KINDS)
 
 
-@pytest.mark.skipif(KUBECTL is None, reason="kubectl is not here; Debian 12 has none new enough")
 def test_kustomize_renders_the_example() -> None:
-    ran(str(KUBECTL), "kustomize", str(KUBERNETES / "example"))
+    """It takes 1.21 or newer, Debian 13 has one, to read an overlay that names a folder."""
+    kubectl = required(lambda: program("kubectl", "kubectl", "kubernetes-client"))
+    ran(kubectl, "kustomize", str(KUBERNETES / "example"))
 
 
 @pytest.mark.parametrize("one", of_kind("Deployment"), ids=lambda one: one["metadata"]["name"])
