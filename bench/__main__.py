@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import broker, detector, intake, latency, real, research, views
-from bench.figures import Figure, as_json, machine, table, write_readme
+from bench import broker, clinic, detector, intake, latency, real, research, views
+from bench.figures import PICTURE, Figure, as_json, keep, machine, table, write_readme
+from bench.picture import picture
 from bench.real import Real
 from bench.size import FULL, QUICK, Size
 from services.chassis.clock import SystemClock
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> None:
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="pivotpoint-bench-"))
         servers = stack.enter_context(real.servers())
-        for part, measure in _parts(size, Path(name), today, servers).items():
+        for part, measure in _parts(size, Path(name), today, servers, figures).items():
             with console.status(f"measuring: {part}"):
                 figures += measure()
     print(f"{machine()}, {today}{' (quick: the figures mean nothing)' if options.quick else ''}\n")
@@ -41,10 +42,12 @@ def main(arguments: list[str]) -> None:
         options.json.write_bytes(b"".join(as_json(figure) for figure in figures))
     if options.write:
         write_readme(figures, today.isoformat())
+        keep(figures, today.isoformat())
+        PICTURE.write_text(picture(figures), encoding="utf-8")
 
 
 def _parts(
-    size: Size, folder: Path, today: date, servers: Real | None
+    size: Size, folder: Path, today: date, servers: Real | None, measured: list[Figure]
 ) -> dict[str, Callable[[], list[Figure]]]:
     """What is measured, in order; without servers nothing that needs them."""
     return {
@@ -53,6 +56,9 @@ def _parts(
         "broker": lambda: broker.figures(size, folder, servers) if servers else [],
         "views and pages": lambda: views.figures(size, folder, today, servers),
         "latency and size": lambda: latency.figures(size, folder, today),
+        "clinic": lambda: (
+            clinic.figures(size, folder / "clinic", today, servers, measured) if servers else []
+        ),
         "research": lambda: research.figures(size.folded),
     }
 
@@ -66,7 +72,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--long", action="store_true", help="rebuild a million events instead of scaling"
     )
-    parser.add_argument("--write", action="store_true", help="put the figures into bench/README.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into bench/")
     return parser.parse_args(arguments)
 
 

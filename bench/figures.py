@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 README = Path(__file__).parent / "README.md"
+RESULTS, PICTURE = README.with_name("results.jsonl"), README.with_name("figures.svg")
 OPENING, CLOSING = "<!-- figures -->", "<!-- end of figures -->"
 
 
@@ -44,14 +45,35 @@ def as_json(figure: Figure) -> bytes:
     return orjson.dumps({**line, "ratio": figure.ratio, "settings": settings}) + b"\n"
 
 
-def machine() -> str:
+def facts() -> dict[str, Any]:
     """What the figures were measured on, without names."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "cores": cores,
+        "processor": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": sys.version.split()[0],
+        "sqlite": sqlite3.sqlite_version,
+        "load_15_min": round(os.getloadavg()[2], 1),
+    }
+
+
+def machine() -> str:
+    """The same as a sentence."""
+    told = facts()
     return (
-        f"{cores} cores ({platform.machine()}), {platform.system()} {platform.release()}, "
-        f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, "
-        f"load average {os.getloadavg()[2]:.1f} over the last 15 minutes"
+        f"{told['cores']} cores ({told['processor']}), {told['system']}, "
+        f"Python {told['python']}, SQLite {told['sqlite']}, "
+        f"load average {told['load_15_min']} over the last 15 minutes"
     )
+
+
+def keep(figures: Iterable[Figure], on: str) -> None:
+    """Add the figures to those of earlier runs, each with the day and the machine."""
+    with RESULTS.open("ab") as file:
+        for figure in figures:
+            line = {"on": on, "machine": facts(), **orjson.loads(as_json(figure))}
+            file.write(orjson.dumps(line) + b"\n")
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -75,7 +97,8 @@ def write_readme(figures: Sequence[Figure], on: str) -> None:
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(OPENING)
     _, _, after = rest.partition(CLOSING)
-    block = f"{OPENING}\nMeasured on {on}: {machine()}.\n\n{table(figures)}{CLOSING}"
+    shown = f"![Each figure through its baseline]({PICTURE.name})"
+    block = f"{OPENING}\nMeasured on {on}: {machine()}.\n\n{shown}\n\n{table(figures)}{CLOSING}"
     README.write_text(before + block + after, encoding="utf-8")
 
 

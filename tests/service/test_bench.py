@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from flask import Flask
 from bench import figures
 from bench.broker import Tally
 from bench.figures import Figure, as_json, percentile, table, write_readme
+from bench.picture import picture
 from bench.process import ServerFailedError, load
 from services.chassis.http.server import Server
 
@@ -59,6 +61,35 @@ def test_the_readme_keeps_what_stands_around_the_figures(
     assert "2026-11-23" in text
     assert "intake.sqlite" in text
     assert "old" not in text
+
+
+def test_results_are_added_to_those_of_earlier_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "results.jsonl"
+    monkeypatch.setattr(figures, "RESULTS", results)
+    figures.keep(SOME, "2026-11-23")
+    figures.keep(SOME[:1], "2026-11-24")
+    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    assert [(one["on"], one["name"]) for one in lines] == [
+        ("2026-11-23", "intake.sqlite"),
+        ("2026-11-23", "limit.http"),
+        ("2026-11-24", "intake.sqlite"),
+    ]
+    assert all(one["machine"]["cores"] >= 1 for one in lines)
+
+
+def test_the_picture_draws_each_figure_that_has_a_baseline() -> None:
+    slow = Figure("latency.p99_ms", 5.0, "ms", 50.0)
+    drawn = fromstring(picture([*SOME, slow]))
+    space = "{http://www.w3.org/2000/svg}"
+    texts = [one.text for one in drawn.iter(f"{space}text")]
+    bars = [one for one in drawn.iter(f"{space}rect") if one.get("class") in ("bar", "less")]
+    assert {"intake.sqlite", "latency.p99_ms", "3", "0.1"} <= set(texts)
+    assert "limit.http" not in texts
+    assert [one.get("class") for one in bars] == ["bar", "less"]
+    more, less = (float(one.get("x", "")) for one in bars)
+    assert less < more, "a tenth lies left of the baseline, three times right of it"
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
