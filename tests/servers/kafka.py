@@ -1,6 +1,5 @@
 """Apache Kafka, one broker that is its own controller, from jars fetched once with Maven."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -8,15 +7,8 @@ import tempfile
 from pathlib import Path
 
 from tests.servers.certificate import own_certificate
-from tests.servers.place import (
-    START_WITHIN,
-    MissingError,
-    Process,
-    cache,
-    free_ports,
-    listens,
-    program,
-)
+from tests.servers.jars import jars
+from tests.servers.place import START_WITHIN, Process, free_ports, listens, program
 
 POM = Path(__file__).with_name("pom.xml")
 VERSION = "4.1.1"
@@ -50,31 +42,6 @@ SETTINGS = {
 }
 
 
-def jars() -> Path:
-    """The folder with Kafka's jars, fetched when it is not there yet.
-
-    Raises:
-        MissingError: neither the jars nor Maven with a repository to fetch them from are there.
-    """
-    folder = cache() / f"kafka-{VERSION}"
-    if folder.exists():
-        return folder
-    maven = program("mvn", "Kafka", "maven")
-    with tempfile.TemporaryDirectory(dir=cache(), prefix="kafka-") as fresh:
-        command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
-        command += [f"-DoutputDirectory={fresh}/jars"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=fresh)
-        if done.returncode:
-            by_hand = f"mvn -f tests/servers/{POM.name} dependency:copy-dependencies"
-            raise MissingError("Kafka", "Maven could not fetch its jars", by_hand)
-        try:
-            os.rename(f"{fresh}/jars", folder)
-        except OSError:  # another run was faster
-            if not folder.exists():
-                raise
-    return folder
-
-
 class Kafka:
     """A broker that can be started, stopped, killed and frozen; a restart keeps its data."""
 
@@ -85,7 +52,7 @@ class Kafka:
             MissingError: Java or the jars cannot be had.
         """
         self._java = program("java", "Kafka", "default-jre-headless")
-        self._classes = f"{jars()}/*"
+        self._classes = f"{jars('Kafka', VERSION, POM)}/*"
         self.folder = Path(tempfile.mkdtemp(prefix="pivotpoint-kafka-"))
         self.port, self.sealed_port, self._controller = free_ports(3)
         self._settings = {name.replace("_", "."): value for name, value in settings.items()}

@@ -95,7 +95,7 @@ class Sheet:
         if self.revises:
             return []
         return [
-            Prompt(f"{lens.name}:0", lens.questions[0], lens)
+            Prompt(f"{lens.name.replace(' ', '-')}:0", lens.questions[0], lens)
             for lens in self.offer.shown
             if lens.grade == "supported" and not lens.private
         ]
