@@ -163,6 +163,7 @@ def pages(folder: Path) -> Iterator[Answerer]:
     """The alerts service alone over what is stored, with somebody signed in."""
     from services.alerts import settings as alerts
     from services.alerts.pages.session import COOKIE
+    from services.alerts.views.inbox import open_alerts
     from services.alerts.wiring import Alerts
 
     service = Alerts.open(alerts.of_folder(folder, PORT="0"), SystemClock())
@@ -175,12 +176,15 @@ def pages(folder: Path) -> Iterator[Answerer]:
     if person is None:
         raise LookupError("nobody was added to sign in")
     rows = service.inbox.rows(person, service.clock.now())
+    view, views = service.inbox.view, service.store.views
+    waiting = views.select(view, where=views.table(view).c.waits.is_(True))
     say(
         {
             "port": server.port,
             "cookie": f"{COOKIE}={service.signin.open_session(person)}",
             "episodes": [row.episode for row in rows],
             "caseload": len(rows),
+            "open": sum(len(open_alerts(doc)) for doc in waiting),
         }
     )
     try:

@@ -167,6 +167,8 @@ def _pages(size: Size, folder: Path) -> list[Figure]:
             {
                 "clients": size.clients,
                 "rows": child.told["caseload"],
+                "open_alerts": child.told["open"],
+                "note": f"{size.clients:,} clients, {child.told['open']:,} open alerts",
                 "requests": size.page_requests,
                 "p50_ms": round(percentile(taken, 0.50), 1),
                 "baseline_is": "/livez of the same server",
