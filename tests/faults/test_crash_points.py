@@ -32,6 +32,8 @@ POINTS = (
     ("views", "after"),
 )
 CRASHES_WITHIN = 180.0
+PAUSE = 0.1
+"""Seconds that each sender waits between calls: a course of a thousand measures is nobody's."""
 
 
 def test_dying_at_any_step_loses_and_doubles_nothing(tmp_path: Path) -> None:
@@ -44,7 +46,7 @@ def test_dying_at_any_step_loses_and_doubles_nothing(tmp_path: Path) -> None:
     process.start()
     try:
         clinician.browser.sign_in(house.invitation)
-        with crowd(house, lambda: process, clinician, today) as all_:
+        with crowd(house, lambda: process, clinician, today, pause=PAUSE) as all_:
             answered(all_, 20)
             process.kill()
             for reader, when in POINTS:
