@@ -72,25 +72,32 @@ class _Consumer(ABC):
             self._take(source, fresh)
 
     def _take(self, source: str, deliveries: Sequence[Delivery]) -> None:
-        for _attempt in range(TRIES):
+        """Store deliveries of one source, all at once where nobody else writes their streams.
+
+        What meets newer events is tried in halves: a shorter page is sooner decided, and so comes
+        between those who write the same streams all the time.
+        """
+        tries, size = TRIES, len(deliveries)
+        while deliveries:
+            some = deliveries[:size]
             page = Page(self._book)
-            results = self._decide(page, deliveries)
+            results = self._decide(page, some)
             try:
-                self._log.append(page.events, (source, deliveries[-1].offset))
+                self._log.append(page.events, (source, some[-1].offset))
             except ConflictError:
                 self._book.cache.forget(page.states)
+                tries, size = tries - 1, max(1, size // 2)
+                if not tries:
+                    raise StoreError("messages met newer events again and again") from None
                 position = self._log.position(source)
                 deliveries = [one for one in deliveries if one.offset > position]
-                if not deliveries:
-                    return
+                continue
             except ShreddedError:
-                self._without_erased(source, deliveries)
-                return
+                self._without_erased(source, some)
             else:
                 self._book.cache.keep(page.states)
-                self._count(deliveries[0].topic, page.events, results)
-                return
-        raise StoreError("a page of messages met newer events again and again")
+                self._count(some[0].topic, page.events, results)
+            tries, deliveries = TRIES, deliveries[len(some) :]
 
     def _without_erased(self, source: str, deliveries: Sequence[Delivery]) -> None:
         """A client on the page was erased: messages one by one, passing over the client's."""

@@ -11,7 +11,7 @@ import pytest
 from services.alerts.core import alert
 from services.alerts.core.course import MessageNoted
 from services.alerts.metrics import ALERTS, MESSAGES
-from services.chassis.faults import StoreError
+from services.chassis.faults import ConflictError, StoreError
 from services.chassis.transport import Delivery
 from tests.service.alerts_rig import (
     Rig,
@@ -136,6 +136,27 @@ def test_a_writer_in_between_does_not_lose_the_message(rig: Rig) -> None:
     rig.tell("finding.amended", found("k", revision=2))
     stream = [type(one).__name__ for one in rig.log.read(id_)]
     assert stream == ["AlertRaised", "AlertSeen", "AlertAmended"]
+
+
+def test_a_long_page_comes_through_beside_a_writer_who_never_rests(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes more than three messages at once is overtaken each time."""
+    rig.tell("episode.changed", episode_changed("k"))
+    page = [rig.delivery("finding.opened", found("k"))]
+    page += [rig.delivery("finding.amended", found("k", revision=n)) for n in range(2, 100)]
+    append, source = rig.log.append, "outcomes-log/pivotpoint.episodes/0"
+
+    def beside(written: Any, tracking: Any = None) -> list[int]:
+        if tracking[1] - rig.log.position(source) > 3:
+            raise ConflictError
+        return append(written, tracking)
+
+    monkeypatch.setattr(rig.log, "append", beside)
+    rig.episodes.receive(page)
+    assert rig.log.position(source) == page[-1].offset
+    assert len(events(rig, MessageNoted)) == 1 + len(page)
+    assert len(events(rig, alert.AlertRaised)) == 1
 
 
 def story(name: str, seed: int) -> list[tuple[str, dict[str, Any]]]:
