@@ -512,7 +512,8 @@ def decide_acknowledge(
     _must_be_open(state)
     if state.channel == rules.RISK:
         if done not in rules.RISK_DONE:
-            raise AlertRefusedError(_("say what was done"))
+            choices = ", ".join(_(one) for one in rules.RISK_DONE)
+            raise AlertRefusedError(_("say what was done: {choices}").format(choices=choices))
         if done == "passed to" and not to.strip():
             raise AlertRefusedError(_("say to whom it was passed"))
     pen.add(AlertAcknowledged, by=by, name=name, done=done, note=note, to=to)
