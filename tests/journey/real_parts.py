@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 from uuid import uuid4
@@ -17,6 +18,10 @@ import psycopg
 from kafka import KafkaAdminClient
 
 from schemas import topics
+from services.chassis.clock import SystemClock
+from tests.faults import courses
+from tests.faults.browser import Browser
+from tests.faults.ehr import Ehr
 from tests.servers import Cluster, Kafka
 from tests.servers.place import free_ports
 
@@ -24,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 SERVICES = ("outcomes", "alerts")
 HALVES = tuple((service, half) for service in SERVICES for half in ("serve", "follow"))
 READY_WITHIN = 60.0
+TODAY = SystemClock().now().date()
 
 
 def until(
@@ -53,6 +59,25 @@ def _forget_topics(kafka: Kafka) -> None:
         until(lambda: not set(there) & set(admin.list_topics()), "the topics are gone")
     finally:
         admin.close()
+
+
+def channels(browser: Browser) -> dict[str, set[str]]:
+    """Client to the channels of the row in the inbox."""
+    rows: list[dict[str, Any]] = json.loads(browser.get("/v1/inbox").html)["rows"]
+    return {
+        row["client"]: {line["channel"] for line in (row["main"], *row["others"])} for row in rows
+    }
+
+
+def worsens(ehr: Ehr) -> str:
+    """Tell of a course that gets reliably worse; its client."""
+    name = f"K-{uuid4().hex[:6]}"
+    courses.worsening(ehr, name, TODAY)
+    return f"client of {name}"
+
+
+def is_told(browser: Browser, client: str) -> bool:
+    return "reliable_deterioration" in channels(browser).get(client, set())
 
 
 class Clinic:

@@ -1,23 +1,18 @@
 """The loop on what a clinic runs: PostgreSQL, Kafka, and four processes that know no folder."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
-from uuid import uuid4
 
 import pytest
 
 from services.chassis.clock import SystemClock
-from tests.faults import courses
 from tests.faults.auditor import audit
-from tests.faults.browser import Browser
 from tests.faults.clinician import Clinician
 from tests.faults.ehr import Ehr
 from tests.faults.load import CLINICIAN
-from tests.journey.real_parts import Clinic, answers, until
+from tests.journey.real_parts import Clinic, answers, is_told, until, worsens
 from tests.servers import Cluster, Kafka
 from tests.servers.place import free_ports
 
@@ -55,25 +50,6 @@ def people(clinic: Clinic) -> Iterator[tuple[Ehr, Clinician]]:
     ehr = Ehr(lambda: clinic.url("outcomes"), token)
     yield ehr, person
     ehr.close()
-
-
-def channels(browser: Browser) -> dict[str, set[str]]:
-    """Client to the channels of the row in the inbox."""
-    rows: list[dict[str, Any]] = json.loads(browser.get("/v1/inbox").html)["rows"]
-    return {
-        row["client"]: {line["channel"] for line in (row["main"], *row["others"])} for row in rows
-    }
-
-
-def worsens(ehr: Ehr) -> str:
-    """Tell of a course that gets reliably worse; its client."""
-    name = f"K-{uuid4().hex[:6]}"
-    courses.worsening(ehr, name, TODAY)
-    return f"client of {name}"
-
-
-def is_told(browser: Browser, client: str) -> bool:
-    return "reliable_deterioration" in channels(browser).get(client, set())
 
 
 def detects(url: str) -> bool:

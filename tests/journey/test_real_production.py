@@ -17,8 +17,7 @@ from tests.faults import courses
 from tests.faults.browser import Browser
 from tests.faults.ehr import Ehr
 from tests.faults.load import CLINICIAN
-from tests.journey.real_parts import SERVICES, Clinic, until
-from tests.journey.test_real_parts import channels, is_told, worsens
+from tests.journey.real_parts import SERVICES, Clinic, channels, is_told, until, worsens
 from tests.servers import Cluster, Kafka
 from tests.servers.kafka import PASSWORD, USER
 from tests.servers.postgres import SEALED_USER
