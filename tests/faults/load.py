@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -12,7 +13,9 @@ from tests.faults.ehr import Ehr
 LASTED = 56
 """Days since a course was opened when the load begins."""
 COURSES = 5
-"""Courses that one thread tells of."""
+"""Courses that one thread tells of at a time."""
+LONGEST = 40
+"""Measures after which a thread turns to another client: nobody is asked a thousand times."""
 CLINICIAN = "T-1"
 ATTENDANCE = ("attended", "attended", "attended", "late", "cancelled", "missed")
 
@@ -189,12 +192,20 @@ def step(ehr: Ehr, course: Course) -> None:
 
 
 def work(ehr: Ehr, seed: int, today: date, enough: threading.Event, pause: float = 0.0) -> None:
-    """Tell of a few courses until it is enough; the call at hand is brought to its end."""
-    random = Random(seed)
-    courses = [Course(f"E-{seed}-{n}", n % 2 == 0, today, random) for n in range(COURSES)]
+    """Tell of a few courses at a time until it is enough; a call at hand is brought to its end."""
+    random, number = Random(seed), count()
+
+    def another() -> Course:
+        n = next(number)
+        return Course(f"E-{seed}-{n}", n % 2 == 0, today, random)
+
+    courses = [another() for _ in range(COURSES)]
     try:
         while not enough.is_set():
-            step(ehr, random.choice(courses))
+            place = random.randrange(COURSES)
+            step(ehr, courses[place])
+            if len(courses[place].measures) >= LONGEST:
+                courses[place] = another()
             enough.wait(pause)
     finally:
         ehr.close()

@@ -31,9 +31,10 @@ POINTS = (
     ("views", "before"),
     ("views", "after"),
 )
-CRASHES_WITHIN = 400.0
+CRASHES_WITHIN = 180.0
 PAUSE = 0.4
-"""Seconds that each sender waits between calls: a course of a thousand measures is nobody's."""
+"""Seconds that each sender waits between calls, for what is shown is no matter of load: at full
+speed intake leaves so little of one process to the relays that a point is met in minutes."""
 
 
 def test_dying_at_any_step_loses_and_doubles_nothing(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_dying_at_any_step_loses_and_doubles_nothing(tmp_path: Path) -> None:
             answered(all_, 20)
             process.kill()
             for reader, when in POINTS:
-                number = str(random.randint(1, 2))
+                number = str(random.randint(1, 4))
                 program = ("-m", "tests.faults.crasher", reader, when, number)
                 process = Process(house.data, errors, program)
                 with suppress(DiedError):

@@ -19,7 +19,7 @@ from tests.servers import Cluster, Kafka
 BACKLOG = int(os.environ.get("PIVOTPOINT_BACKLOG_CALLS", "60"))
 AWAY = 3.0
 """Seconds for which PostgreSQL is away at least."""
-BACK_WITHIN = 60.0
+BACK_WITHIN = 20.0
 """Seconds after which intake has to go on once PostgreSQL is back, on a busy machine."""
 DEADLINE_S = 3.0
 """For a page to be taken by the broker, here."""
