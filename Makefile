@@ -76,16 +76,17 @@ LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes --qui
 	@echo "making .venv with $(PYTHON)"
 	@$(PYTHON) -m venv .venv
 
-# The stamps say which lock stands in .venv; a changed lock installs again.
+# The stamps say which lock stands in .venv; a changed lock installs again. The lock is whole, so pip
+# need not look for what a package wants (for an extra it would take a newer one, of unknown hash).
 .venv/.runtime: requirements.txt pyproject.toml | .venv/bin/python
 	@echo "installing what the services need"
-	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --require-hashes --no-deps -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.runtime
 	@echo "installing what tests and checks need"
-	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --require-hashes --no-deps -r requirements-dev.txt
 	@touch $@
 
 .venv/.uv: | .venv/.runtime
