@@ -92,9 +92,9 @@ def clock() -> None:
 @data_option
 def clock_accept(data: Path) -> None:
     """Trust the clock as it is now, after it jumped and timers stopped; of both services."""
-    from services.alerts.__main__ import opened as alerts_of
+    from services.alerts.commands.opening import opened as alerts_of
     from services.chassis.clock import SystemClock
-    from services.outcomes.__main__ import opened as outcomes_of
+    from services.outcomes.commands.opening import opened as outcomes_of
 
     moment = SystemClock()
     with outcomes_of(data) as service:

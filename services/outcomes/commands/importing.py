@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services.chassis.command import Opened, data_option, progress
+from services.chassis.command import data_option, progress
+from services.outcomes.commands.opening import opened
 
 if TYPE_CHECKING:
     from services.outcomes.commands.history import Results, Row, Source
@@ -24,41 +25,38 @@ Line = tuple[int, str, str, str]
 REFUSED = "refused"
 
 
-def add_import(group: click.Group, opened: Opened) -> None:
-    """Give the service's group its command `import`."""
+@click.command("import")
+@click.argument("file", type=FILE)
+@click.option("--sender", required=True, help="In whose name, as of `sender add`.")
+@click.option("--mapping", type=FILE, help="TOML that says which column holds what.")
+@click.option("--dry-run", is_flag=True, help="Store nothing; tell what would be refused.")
+@click.option(
+    "--results",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV to write what became of every row to.",
+)
+@click.option("--resume", is_flag=True, help="Go on behind the last row in --results.")
+@data_option
+def import_(
+    file: Path,
+    sender: str,
+    mapping: Path | None,
+    dry_run: bool,
+    results: Path | None,
+    resume: bool,
+    data: Path,
+) -> None:
+    """Take in measures of a clinic's history from FILE (.csv, .tsv, .ndjson, .jsonl).
 
-    @group.command("import")
-    @click.argument("file", type=FILE)
-    @click.option("--sender", required=True, help="In whose name, as of `sender add`.")
-    @click.option("--mapping", type=FILE, help="TOML that says which column holds what.")
-    @click.option("--dry-run", is_flag=True, help="Store nothing; tell what would be refused.")
-    @click.option(
-        "--results",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="CSV to write what became of every row to.",
-    )
-    @click.option("--resume", is_flag=True, help="Go on behind the last row in --results.")
-    @data_option
-    def import_(
-        file: Path,
-        sender: str,
-        mapping: Path | None,
-        dry_run: bool,
-        results: Path | None,
-        resume: bool,
-        data: Path,
-    ) -> None:
-        """Take in measures of a clinic's history from FILE (.csv, .tsv, .ndjson, .jsonl).
-
-        Without --mapping the columns are named as at the door: external_id, client, episode,
-        instrument, administered_at, total, item_1, item_2, ... Safe to repeat: a row that is
-        recorded already changes nothing. Exit code 1 when a row was refused.
-        """
-        if resume and results is None:
-            raise click.UsageError("--resume needs the --results of the run before")
-        with opened(data) as service:
-            counts = _run(service, file, sender, mapping, results, dry_run, resume)
-        _tell(counts, results, dry_run=dry_run)
+    Without --mapping the columns are named as at the door: external_id, client, episode,
+    instrument, administered_at, total, item_1, item_2, ... Safe to repeat: a row that is
+    recorded already changes nothing. Exit code 1 when a row was refused.
+    """
+    if resume and results is None:
+        raise click.UsageError("--resume needs the --results of the run before")
+    with opened(data) as service:
+        counts = _run(service, file, sender, mapping, results, dry_run, resume)
+    _tell(counts, results, dry_run=dry_run)
 
 
 def _run(
