@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from services.alerts.pages.marks import Text
 
+Point = tuple[float, float]
 _NARROW = frozenset("iljI.,:;'|!")
 _SLIM = frozenset("ftr()[]/- ")
 _WIDE = frozenset("mwMW%@…×")
@@ -198,3 +200,27 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
         placed[index] = max(min(placed[index], limit), low + gap * index)
         limit = placed[index] - gap
     return placed
+
+
+def beside(points: Sequence[Point], font: float) -> list[Spot]:
+    """Places along a curve, from its end backwards, above and below, near and farther."""
+    few = points[::-1][:: max(len(points) // 6, 1)]
+    return [
+        Spot(x, y - away if above else y + away + 0.8 * font, anchor)
+        for away in (6, 14, 26)
+        for x, y in few
+        for anchor in ("start", "middle", "end")
+        for above in (True, False)
+    ]
+
+
+def sampled(path: Sequence[Point], step: float = 10.0) -> list[Point]:
+    """Points along a path, close enough that no label slips between them."""
+    points: list[Point] = []
+    for (x1, y1), (x2, y2) in pairwise(path):
+        pieces = max(int(max(abs(x2 - x1), abs(y2 - y1)) / step), 1)
+        points += [
+            (x1 + (x2 - x1) * piece / pieces, y1 + (y2 - y1) * piece / pieces)
+            for piece in range(pieces + 1)
+        ]
+    return points
