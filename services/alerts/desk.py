@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.alerts import metrics, writing
 from services.alerts.core import alert as alerts
+from services.alerts.core import handling
 from services.alerts.core import policy as rules
 from services.alerts.core import reflection as core
 from services.alerts.core.alert import Alert, Next
@@ -67,7 +68,7 @@ class Desk:
             if one["state"] in OPEN and one["seen_at"] is None
         ]
         by = person.id.hex
-        return self._alerts(unread, lambda state, pen: alerts.decide_seen(state, by, pen))
+        return self._alerts(unread, lambda state, pen: handling.decide_seen(state, by, pen))
 
     def acknowledge(
         self,
@@ -83,7 +84,7 @@ class Desk:
         by, name = person.id.hex, person.name
         return self._alerts(
             [alert],
-            lambda state, pen: alerts.decide_acknowledge(state, by, name, done, note, to, pen),
+            lambda state, pen: handling.decide_acknowledge(state, by, name, done, note, to, pen),
         )
 
     def snooze(self, person: Person, episode: UUID, alert: UUID, until: date | None) -> int:
@@ -97,7 +98,7 @@ class Desk:
         moment = rules.day_starts(policy, day).astimezone(now.tzinfo).isoformat()
         by = person.id.hex
         return self._alerts(
-            [alert], lambda state, pen: alerts.decide_snooze(state, by, moment, pen)
+            [alert], lambda state, pen: handling.decide_snooze(state, by, moment, pen)
         )
 
     def dismiss(self, person: Person, episode: UUID, alert: UUID, reason: str) -> int:
@@ -105,7 +106,7 @@ class Desk:
         self._alert(person, episode, alert)
         by = person.id.hex
         return self._alerts(
-            [alert], lambda state, pen: alerts.decide_dismiss(state, by, reason, pen)
+            [alert], lambda state, pen: handling.decide_dismiss(state, by, reason, pen)
         )
 
     def reflect(self, person: Person, episode: UUID, form: ReflectionForm) -> tuple[UUID, int]:
@@ -248,7 +249,7 @@ class Desk:
                 raise NotYoursError
             try:
                 events += decide(state, alerts.of(state, self.clock.now()))
-            except alerts.AlertRefusedError as error:
+            except handling.AlertRefusedError as error:
                 raise RefusedError(str(error)) from None
         return events
 
@@ -258,7 +259,7 @@ class Desk:
         def reflected(state: Alert, pen: Next) -> list[alerts.AlertEvent]:
             if state.phase != "open":
                 return []
-            return alerts.decide_acknowledge(state, by, name, "reflected", "", "", pen)
+            return handling.decide_acknowledge(state, by, name, "reflected", "", "", pen)
 
         def unit(read: Read | None) -> tuple[list[Event], list[Event]]:
             begins = read is not None and events[0].originator_version == 1

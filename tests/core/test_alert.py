@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.alerts.core import alert
-from services.alerts.core.alert import Alert, AlertEvent, AlertRefusedError, Finding, Next
+from services.alerts.core import alert, handling
+from services.alerts.core.alert import Alert, AlertEvent, Finding, Next
 from services.alerts.core.policy import Policy
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -107,7 +107,7 @@ def test_louder_news_is_to_be_read_again() -> None:
     story = Story()
     story.found(1, 1, "info")
     assert story.state is not None
-    story.keep(alert.decide_acknowledge(story.state, "p", "n", "", "", "", story.pen()))
+    story.keep(handling.decide_acknowledge(story.state, "p", "n", "", "", "", story.pen()))
     assert story.found(1, 2, "info") == ["Amended"]
     assert story.state.phase == "acknowledged"
     story.found(1, 3, "prompt")
@@ -120,20 +120,20 @@ def test_what_was_answered_stays_so_until_it_has_cleared(phase: str) -> None:
     story.found(1, 1)
     assert story.state is not None
     if phase == "acknowledged":
-        story.keep(alert.decide_acknowledge(story.state, "p", "n", "", "", "", story.pen()))
+        story.keep(handling.decide_acknowledge(story.state, "p", "n", "", "", "", story.pen()))
     else:
         reason = "too early to say"
-        story.keep(alert.decide_dismiss(story.state, "p", reason, story.pen()))
+        story.keep(handling.decide_dismiss(story.state, "p", reason, story.pen()))
     story.found(1, 2)
     assert story.state.phase == phase
     state = story.state
     commands: tuple[Callable[[], object], ...] = (
-        lambda: alert.decide_snooze(state, "p", "2026-03-09", story.pen()),
-        lambda: alert.decide_dismiss(state, "p", "too early to say", story.pen()),
-        lambda: alert.decide_acknowledge(state, "p", "n", "", "", "", story.pen()),
+        lambda: handling.decide_snooze(state, "p", "2026-03-09", story.pen()),
+        lambda: handling.decide_dismiss(state, "p", "too early to say", story.pen()),
+        lambda: handling.decide_acknowledge(state, "p", "n", "", "", "", story.pen()),
     )
     for refused in commands:
-        with pytest.raises(AlertRefusedError):
+        with pytest.raises(handling.AlertRefusedError):
             refused()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.alerts.core import alert, source
+from services.alerts.core import handling, source
 from services.alerts.core.source import Restored
 from tests.core.test_alert import POLICY, Story, finding
 
@@ -87,9 +87,9 @@ def test_what_a_person_has_answered_is_marked_too_and_stays_answered(answer: str
     story = heard(1)
     assert story.state is not None
     if answer == "dismissed":
-        events = alert.decide_dismiss(story.state, "lind", "too early to say", story.pen())
+        events = handling.decide_dismiss(story.state, "lind", "too early to say", story.pen())
     else:
-        events = alert.decide_acknowledge(story.state, "lind", "Lind", "", "", "", story.pen())
+        events = handling.decide_acknowledge(story.state, "lind", "Lind", "", "", "", story.pen())
     story.keep(events)
     story.restored()
     assert story.is_marked()
