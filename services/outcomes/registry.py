@@ -1,10 +1,14 @@
-"""Which instruments there are: the files that ship, read at start, and those of a clinic's own."""
+"""What is read at start beside the settings: instruments that ship, and a clinic's own files."""
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
+from services.outcomes.core import recalibration
 from services.outcomes.core.definition import read, read_all
+from services.outcomes.core.estimate import Defaults, model
 from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.recalibration import Recalibration
 from services.outcomes.core.table import InstrumentError
 
 
@@ -27,6 +31,28 @@ def definition(path: Path) -> Instrument:
         InstrumentError: as `registry`.
     """
     return read(str(path), _text(path))
+
+
+def recalibrations(
+    file: str, instruments: Mapping[str, Instrument], numbers: Defaults, weeks: float
+) -> dict[str, Recalibration]:
+    """The clinic's own recalibrations of P(fail) by instrument; none where no file is named.
+
+    Args:
+        file: what `pivotpoint fit --recalibration` wrote, or several such files joined.
+        instruments: those that are known.
+        numbers: the model's, in force.
+        weeks: how far ahead P(fail) looks.
+
+    Raises:
+        InstrumentError: it cannot be used; the text names file, line and reason.
+    """
+    if not file:
+        return {}
+    if not Path(file).is_file():
+        raise InstrumentError(file, "as a whole", "is no file of recalibrations")
+    models = {name: model(one, numbers) for name, one in instruments.items()}
+    return recalibration.read(file, _text(Path(file)), models, weeks)
 
 
 def _own(folder: str) -> list[tuple[str, str]]:

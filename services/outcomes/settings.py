@@ -51,6 +51,8 @@ class Settings:
     """Seconds between heartbeats of the risk path."""
     instruments: str
     """A folder with the clinic's own instruments, empty for none."""
+    recalibration: str
+    """A file with the clinic's own recalibrations of P(fail), empty for none."""
     rules: Rules
     model: Defaults
 
@@ -96,6 +98,9 @@ def read(reader: Reader) -> Settings:
             "HEARTBEAT_S", "seconds between heartbeats of the risk path", 30.0, low=0.1, high=120.0
         ),
         instruments=reader.text("INSTRUMENTS", "folder of the clinic's own instruments", ""),
+        recalibration=reader.text(
+            "RECALIBRATION", "file of the clinic's own, as `pivotpoint fit` writes it", ""
+        ),
         rules=_numbers(reader, "RULE_", Rules()),
         model=_numbers(reader, "MODEL_", estimate.DEFAULTS),
     )

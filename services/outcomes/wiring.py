@@ -24,7 +24,7 @@ from services.outcomes.core.case import Yardsticks
 from services.outcomes.core.event import TOPICS
 from services.outcomes.detector import Detector
 from services.outcomes.record import Record
-from services.outcomes.registry import registry
+from services.outcomes.registry import recalibrations, registry
 from services.outcomes.relay import Heartbeat, Relay, RiskRelay, StatisticsRelay
 from services.outcomes.senders import Senders
 from services.outcomes.settings import Settings
@@ -44,7 +44,11 @@ class Outcomes:
         """Use `open` instead."""
         self.settings, self.clock, self.store = settings, clock, store
         self.instruments = registry(settings.instruments)
-        self.yardsticks = Yardsticks(self.instruments, settings.rules, settings.model)
+        rules, model = settings.rules, settings.model
+        recalibrated = recalibrations(
+            settings.recalibration, self.instruments, model, rules.horizon_weeks
+        )
+        self.yardsticks = Yardsticks(self.instruments, rules, model, recalibrated)
         self.catalogue = metrics.catalogue()
         self.health = Health(self.catalogue)
         ground.measure(
@@ -87,7 +91,7 @@ class Outcomes:
 
         Raises:
             NotMigratedError: `migrate` is False and the store has no tables of this version.
-            InstrumentError: a definition of an instrument is wrong.
+            InstrumentError: a definition of an instrument is wrong, or a recalibration.
         """
         store = cls.store_of(settings)
         if migrate:

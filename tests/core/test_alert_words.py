@@ -121,6 +121,20 @@ def test_a_forecast_is_never_certain_and_says_it_is_unchecked() -> None:
     assert "Below the alarm now" in made("off_track", p_fail=0.14)["sentence"]
 
 
+def test_a_clinic_s_own_calibration_is_named_with_its_number_of_courses() -> None:
+    said = made("off_track", endings=1240, p_fail_of_model=0.81)
+    assert said["title"] == (
+        "PHQ-9 around 15.2 after six weeks: 70 % likely to end neither reliably better nor below "
+        "the cut-off"
+    )
+    assert "By this clinic's own calibration: 70 % likely to end neither" in said["sentence"]
+    assert "not yet checked in this clinic" not in said["sentence"]
+    grounds = said["grounds"][0]
+    assert "from 1,240 closed courses; the model alone says 81 % in 6 weeks" in grounds
+    assert "begins at 52 %" in grounds
+    assert not BLAME.search(" ".join((said["title"], said["sentence"], grounds)))
+
+
 def test_where_higher_is_better_worse_is_down() -> None:
     ors = SCALE | {"higher_is": "better"}
     assert made("reliable_deterioration", ors)["title"].startswith("PHQ-9 down 7 points")

@@ -9,8 +9,9 @@ from services.chassis.clock import SteppedClock
 from services.outcomes import settings
 from services.outcomes.__main__ import outcomes
 from services.outcomes.core import findings
+from services.outcomes.core.recalibration import FITTED_UNDER
 from services.outcomes.wiring import Outcomes
-from tests.core.logbook import START, Sender
+from tests.core.logbook import START, YARDSTICKS, Sender
 
 BOLDER = {"PIVOTPOINT_OUTCOMES_RULE_FLAT": "0.2"}
 """Calls a course flat much sooner."""
@@ -64,6 +65,34 @@ def test_first_the_differences_then_the_pass(data: Path) -> None:
     assert [(one.channel, one.tier, one.quiet) for one in new] == [("plateau", "info", True)] * 2
     assert "0 of 2 courses are judged by others" in ask(data, **BOLDER).output
     assert "Nothing changes." in ask(data, **BOLDER).output
+
+
+def test_what_a_recalibration_changes_is_told_before_it_is_adopted(
+    data: Path, tmp_path: Path
+) -> None:
+    under = YARDSTICKS.specs["phq-9"].model
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[[recalibration]]\ninstrument = "phq-9"\nintercept = 0.9\nslope = 0.8\nendings = 1240\n'
+        'failures = 400\nmade_on = "2026-03-01"\nhorizon_weeks = 6\n[recalibration.model]\n'
+        + "".join(f"{name} = {getattr(under, name)}\n" for name in FITTED_UNDER)
+    )
+    own = {"PIVOTPOINT_OUTCOMES_RECALIBRATION": str(file)}
+    before = len(opened(data))
+    compared = ask(data, **own)
+    assert compared.exit_code == 0, compared.output
+    assert "2 of 2 courses are judged by others" in compared.output
+    assert "a trajectory  phq-9       read otherwise  2" in compared.output
+    assert " opens " not in compared.output
+    assert " clears " not in compared.output
+    version = compared.output.split("adopt ")[-1].strip()
+    assert "2 of 2 courses are judged by" in ask(data, version, **own).output
+    assert len(opened(data)) == before
+    assert "Nothing changes." in ask(data, **own).output
+    file.write_text(file.read_text().replace("slope = 0.8", "slope = 0"))
+    wrong = ask(data, **own)
+    assert wrong.exit_code == 1
+    assert f"{file}, line 4: recalibration[0].slope must be above 0" in wrong.stderr
 
 
 def test_only_what_is_in_force_can_be_adopted(data: Path) -> None:

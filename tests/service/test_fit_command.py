@@ -10,14 +10,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.__main__ import main
+from services.chassis.clock import SystemClock
 from services.outcomes.core.estimate import DEFAULTS
-from services.outcomes.settings import load
+from services.outcomes.core.table import InstrumentError
+from services.outcomes.settings import load, of_folder
+from services.outcomes.wiring import Outcomes
 from simulation.cohort import cohort
 
 COLUMNS = ("--client", "id", "--day", "day", "--score", "score")
 SCALE = ("--sd", "6", "--reliability", ".85", "--cutoff", "10")
 QUICK = ("--folds", "2", "--bootstrap", "100")
-PREFIX = "PIVOTPOINT_OUTCOMES_MODEL_"
+OUTCOMES = "PIVOTPOINT_OUTCOMES_"
+PREFIX = f"{OUTCOMES}MODEL_"
 LEARNED = ("slope_mean", "slope_sd", "damping", "drift")
 
 
@@ -60,15 +64,23 @@ def of_the_model(clients: int) -> list[str]:
     return lines
 
 
+def refit_of(given: "Given") -> dict[str, str]:
+    """The settings of the file of --toml."""
+    refit = tomllib.loads(given.toml)
+    return {name.removeprefix(OUTCOMES): str(value) for name, value in refit.items()}
+
+
 class Given:
     """One run: what it printed, and both of its files."""
 
     def __init__(self, folder: Path, lines: list[str], *scale: str) -> None:
         table = written(folder / "table.csv", lines)
-        toml, figures = folder / "fit.toml", folder / "fit.json"
-        done = run("--csv", table, *scale, "--toml", toml, "--json", figures)
+        toml, figures, line = (folder / name for name in ("fit.toml", "fit.json", "line.toml"))
+        lined = ("--recalibration", line) if "--instrument" in scale else ()
+        done = run("--csv", table, *scale, "--toml", toml, "--json", figures, *lined)
         assert done.exit_code == 0, done.output
         self.text, self.toml = done.stdout, toml.read_text()
+        self.line = line.read_text() if lined else ""
         self.figures: dict[str, Any] = json.loads(figures.read_text())
 
 
@@ -76,6 +88,18 @@ class Given:
 def many(tmp_path_factory: pytest.TempPathFactory) -> Given:
     lines = of_cohort(1300, 31, longest=10)
     return Given(tmp_path_factory.mktemp("many"), lines, "--instrument", "phq-9")
+
+
+@pytest.fixture(scope="module")
+def gloomier(tmp_path_factory: pytest.TempPathFactory) -> Given:
+    """A clinic in which many a course that went well ends badly all the same."""
+    drawn, lines = random.Random(8), []
+    for one in cohort(1800, 31):
+        relapsed = drawn.random() < 0.5
+        for place, (day, score) in enumerate(one.scores[:10]):
+            ended = relapsed and place >= 8
+            lines.append(f"C{one.number:05d},{day},{20 if ended else score}")
+    return Given(tmp_path_factory.mktemp("gloomier"), lines, "--instrument", "phq-9")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +139,7 @@ def test_the_file_is_an_environment_file_too(many: Given) -> None:
         float(value)
 
 
-def test_a_recalibration_is_judged_and_said_to_be_unused(many: Given) -> None:
+def test_a_recalibration_is_judged_and_said_to_be_used_by_choice_alone(many: Given) -> None:
     line, endings = many.figures["recalibration"], many.figures["endings"]
     assert endings["n"] >= 1000
     assert endings["n"] + sum(endings["left_out"].values()) == 1300
@@ -125,9 +149,58 @@ def test_a_recalibration_is_judged_and_said_to_be_unused(many: Given) -> None:
     assert line["lower_by"]["value"] == pytest.approx(crossed, abs=1e-12)
     assert line["lower_by"]["low"] <= line["lower_by"]["value"] <= line["lower_by"]["high"]
     assert line["helps"] == (line["lower_by"]["low"] > 0)
-    assert not line["used_by_the_service"]
-    for text in (many.text, many.toml):
-        assert "The service cannot use a recalibration yet" in text
+    for text in (many.text, many.toml, many.line):
+        assert "only where somebody names the file of --recalibration in the setting" in text
+
+
+def test_a_recalibration_that_does_not_help_is_remarks_alone(many: Given) -> None:
+    assert not many.figures["recalibration"]["helps"]
+    assert tomllib.loads(many.line) == {}
+    assert "# [[recalibration]]" in many.line
+    assert "Nothing of it is used" in many.line
+
+
+def test_a_recalibration_that_helps_is_taken_by_the_service(
+    gloomier: Given, tmp_path: Path
+) -> None:
+    """From the table to what the detector judges by."""
+    figures = gloomier.figures["recalibration"]
+    assert figures["helps"]
+    file = tmp_path / "own.toml"
+    file.write_text(gloomier.line)
+    chosen = {**refit_of(gloomier), "RECALIBRATION": str(file)}
+    service = Outcomes.open(of_folder(tmp_path / "data", **chosen), SystemClock())
+    own = service.yardsticks.specs["phq-9"].recalibration
+    assert own is not None
+    assert (own.intercept, own.slope) == (figures["intercept"], figures["slope"])
+    assert own.endings == gloomier.figures["endings"]["n"]
+    assert own.chance(0.5) > 0.5
+    service.stop()
+
+
+def test_a_recalibration_of_other_numbers_stops_the_start(gloomier: Given, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(gloomier.line)
+    chosen = {**refit_of(gloomier), "RECALIBRATION": str(file)}
+    for name, value, said in (
+        ("MODEL_DAMPING", "0.9", r"model\.damping was 0\.\d+ at the fit and is 0\.9 here"),
+        ("RULE_HORIZON_WEEKS", "4", r"horizon_weeks is 6, and P\(fail\) looks 4 ahead here"),
+        ("RECALIBRATION", str(tmp_path / "gone.toml"), r"gone\.toml: .* no file of recalibrations"),
+    ):
+        settings = of_folder(tmp_path / "data", **chosen | {name: value})
+        with pytest.raises(InstrumentError, match=said):
+            Outcomes.open(settings, SystemClock())
+
+
+def test_a_recalibration_is_of_the_scale_that_the_service_has(tmp_path: Path) -> None:
+    table = written(tmp_path / "t.csv", ["a,0,12", "a,7,11"])
+    line = ("--recalibration", tmp_path / "line.toml")
+    assert "needs --instrument" in refused("--csv", table, *SCALE, *line)
+    told = refused("--csv", table, "--instrument", "phq-9", "--cutoff", "12", *line)
+    assert "is of phq-9 as the service has it: without --cutoff" in told
+    told = refused("--csv", table, "--instrument", "bdi", *line)
+    assert "bdi has no norm, reliability or cut-off of its own" in told
+    assert not (tmp_path / "line.toml").exists()
 
 
 def test_what_becomes_of_the_alarms_is_told(many: Given) -> None:
@@ -173,7 +246,7 @@ def test_faults_are_told_by_row_and_reason(tmp_path: Path) -> None:
 def test_the_table_is_never_written_over(tmp_path: Path) -> None:
     table = written(tmp_path / "t.csv", ["a,0,12"])
     before = table.read_bytes()
-    for option in ("--toml", "--json"):
+    for option in ("--toml", "--json", "--recalibration"):
         assert "is the table itself" in refused("--csv", table, *SCALE, option, table)
     assert table.read_bytes() == before
 

@@ -248,21 +248,49 @@ def _off_track(ground: Ground) -> Words:
         "aim": _aim(ground),
         "horizon": show(ground.number("horizon_weeks") or 6),
     }
-    title = _(
-        "{instrument} around {level} after {lasted}: {chance} likely {aim} in {horizon} weeks"
-    ).format(**said)
-    sentence = _(
-        "Around {level} after {lasted}. Model: {chance} likely to be {aim} in {horizon} weeks "
-        "(not yet checked in this clinic)."
-    ).format(**said)
     p_fail, threshold = ground.number("p_fail"), ground.number("threshold")
+    said["threshold"], said["number"] = percent(threshold), show(ground.number("measure_number"))
+    endings = ground.number("endings")
+    title, sentence, alarm = _of_model(said) if endings is None else _of_clinic(ground, said)
     if p_fail is not None and threshold is not None and p_fail < threshold:
         below = _("Below the alarm now; it clears when that holds at two measures.")
         sentence = f"{sentence} {below}"
+    return title, sentence, [alarm]
+
+
+def _of_model(said: Mapping[str, str]) -> tuple[str, str, str]:
+    """Title, sentence and grounds where P(fail) is the model's own."""
+    title = _(
+        "{instrument} around {level} after {lasted}: {chance} likely {aim} in {horizon} weeks"
+    )
+    sentence = _(
+        "Around {level} after {lasted}. Model: {chance} likely to be {aim} in {horizon} weeks "
+        "(not yet checked in this clinic)."
+    )
     alarm = _(
         "P({aim} in {horizon} weeks) = {chance}; the alarm begins at {threshold}, measure {number}."
-    ).format(**said, threshold=percent(threshold), number=show(ground.number("measure_number")))
-    return title, sentence, [alarm]
+    )
+    return title.format(**said), sentence.format(**said), alarm.format(**said)
+
+
+def _of_clinic(ground: Ground, said: Mapping[str, str]) -> tuple[str, str, str]:
+    """The same where this clinic's own endings say what it means."""
+    more = {
+        **said,
+        "endings": f"{ground.number('endings') or 0:,.0f}",
+        "model": percent(ground.number("p_fail_of_model")),
+    }
+    title = _("{instrument} around {level} after {lasted}: {chance} likely to end {aim}")
+    sentence = _(
+        "Around {level} after {lasted}. By this clinic's own calibration: {chance} likely to end "
+        "{aim}."
+    )
+    alarm = _(
+        "P(ends {aim}) = {chance}, by this clinic's own calibration from {endings} closed courses; "
+        "the model alone says {model} in {horizon} weeks. The alarm begins at {threshold}, measure "
+        "{number}: the calibration alters the number, not who is alarmed."
+    )
+    return title.format(**more), sentence.format(**more), alarm.format(**more)
 
 
 def _plateau(ground: Ground) -> Words:

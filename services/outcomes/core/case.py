@@ -17,6 +17,7 @@ from services.outcomes.core.estimate import DEFAULTS as MODEL
 from services.outcomes.core.estimate import Defaults
 from services.outcomes.core.found import Found
 from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.recalibration import Recalibration
 from services.outcomes.core.rules import DEFAULTS, RULE, VERSION, Rules
 from services.outcomes.core.spec import Spec
 from services.outcomes.core.timeline import (
@@ -35,6 +36,7 @@ from services.outcomes.core.timeline import (
 from services.outcomes.core.trajectory import Context, Trajectory, build, extended
 
 TIERS = ("prompt", "review", "info")
+NO_RECALIBRATION: Mapping[str, Recalibration] = {}
 
 
 class Yardsticks:
@@ -48,14 +50,16 @@ class Yardsticks:
         instruments: Mapping[str, Instrument],
         rules: Rules = DEFAULTS,
         model: Defaults = MODEL,
+        recalibrations: Mapping[str, Recalibration] = NO_RECALIBRATION,
     ) -> None:
-        """Prepare every instrument once."""
+        """Prepare every instrument once; a recalibration is of an instrument's total."""
         self.rules = rules
-        self.rule = named(rules, model)
+        self.rule = named(rules, model, recalibrations)
         versions = sorted((one.id, one.version) for one in instruments.values())
         self.version = f"{VERSION}-{digest(self.rule, versions)}"
         self.specs = {
-            name: Spec.of(one, rules, model, rule=self.rule) for name, one in instruments.items()
+            name: Spec.of(one, rules, model, rule=self.rule, recalibration=recalibrations.get(name))
+            for name, one in instruments.items()
         }
         self.scales = {name: one.scales for name, one in instruments.items()}
         self._model = model
@@ -84,8 +88,11 @@ class Yardsticks:
         return found
 
 
-def named(rules: Rules, model: Defaults) -> str:
+def named(rules: Rules, model: Defaults, recalibrations: Mapping[str, Recalibration]) -> str:
     """How the rules are called: by their version, and a digest where a clinic set other numbers."""
+    if recalibrations:
+        lines = [(name, recalibrations[name]) for name in sorted(recalibrations)]
+        return f"{RULE}+{digest(rules, model, lines)}"
     if (rules, model) == (DEFAULTS, MODEL):
         return RULE
     return f"{RULE}+{digest(rules, model)}"

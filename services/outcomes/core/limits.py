@@ -38,5 +38,5 @@ def cut_limit(instrument: Instrument) -> list[Limit]:
 
 
 def alarm_limit(threshold: float, source: str) -> Limit:
-    """The alarm threshold for P(fail)."""
-    return {"name": "alarm threshold", "value": threshold, "source": source}
+    """The alarm threshold for P(fail), as it is told."""
+    return {"name": "alarm threshold", "value": round(threshold, 4), "source": source}

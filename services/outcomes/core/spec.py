@@ -7,6 +7,7 @@ from services.outcomes.core import estimate as filter_
 from services.outcomes.core.estimate import Model
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.limits import Limit, alarm_limit, change_limit, cut_limit
+from services.outcomes.core.recalibration import Recalibration
 from services.outcomes.core.rules import RULE, Rules
 
 UNCALIBRATED = "default of the rules: this instrument has no calibration of its own"
@@ -19,11 +20,15 @@ class Spec:
     Attributes:
         limits_of_change: the reliable change as findings cite it; `limits_of_course` the cut-off
             too, `limits_of_alarm` also the alarm threshold.
+        threshold: P(fail) above it alarms; below `clears_below`, twice in a row, an alarm ends.
+            Both have gone through the recalibration where there is one, so that it moves the
+            number and not who is alarmed.
         change: the reliable change, None where none is known.
         inclusive: whether a change of just that size counts; so where it was published as >=.
         sign: what a score is multiplied with so that higher is worse.
         cut: the oriented cut, half a step below the printed one.
         rule: the name of the rules, told with every assessment.
+        recalibration: what P(fail) means by the clinic's own endings; None: it stays as it is.
         unknown: why no cut-off holds here, where the instrument has some that hold for some alone.
     """
 
@@ -31,6 +36,7 @@ class Spec:
     model: Model | None
     rules: Rules
     threshold: float
+    clears_below: float
     limits_of_change: Sequence[Limit]
     limits_of_course: Sequence[Limit]
     limits_of_alarm: Sequence[Limit]
@@ -40,6 +46,7 @@ class Spec:
     cut: float | None
     unknown: tuple[str, ...] = ()
     rule: str = RULE
+    recalibration: Recalibration | None = None
 
     @classmethod
     def of(
@@ -49,22 +56,30 @@ class Spec:
         defaults: filter_.Defaults = filter_.DEFAULTS,
         unknown: tuple[str, ...] = (),
         rule: str = RULE,
+        recalibration: Recalibration | None = None,
     ) -> "Spec":
         """The instrument under these rules, its alarm threshold that of the alarm budget."""
         calibrated = instrument.alarm_threshold(rules.alarm_budget)
         published = instrument.published
         computed = instrument.jacobson_truax is not None
         threshold = rules.alarm_threshold if calibrated is None else calibrated
+        clears_below = threshold - rules.alarm_hysteresis
         of_change = change_limit(instrument)
         of_course = [*of_change, *cut_limit(instrument)]
         source = instrument.sources.get("alarm")
         told = f"alarm budget {rules.alarm_budget:g}; {source}" if source else UNCALIBRATED
+        if recalibration is not None:
+            threshold = recalibration.chance(threshold)
+            # At 0 or below an alarm never ends, and so it stays.
+            clears_below = recalibration.chance(clears_below) if clears_below > 0 else clears_below
+            told = f"{told}; {recalibration.source}"
         alarm = alarm_limit(threshold, told)
         return cls(
             instrument=instrument,
             model=filter_.model(instrument, defaults),
             rules=rules,
             threshold=threshold,
+            clears_below=clears_below,
             limits_of_change=of_change,
             limits_of_course=of_course,
             limits_of_alarm=[alarm, *of_course],
@@ -74,6 +89,7 @@ class Spec:
             cut=instrument.oriented_cut,
             unknown=unknown,
             rule=rule,
+            recalibration=recalibration,
         )
 
     def beyond(self, amount: float) -> bool:

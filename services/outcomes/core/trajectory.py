@@ -41,6 +41,7 @@ class Step(NamedTuple):
         alarm: off track, hysteresis included.
         quiet: consecutive measures below the limit that ends an alarm.
         gained: whether two consecutive measures have been reliably better, up to here.
+        p_fail: of the model, or what the clinic's own recalibration makes of it.
         best: lowest mean of two consecutive measures so far, oriented.
         best_on: the date of the second of the two.
         swings: the turns of the course up to here, None where no reliable change is known.
@@ -320,9 +321,13 @@ def _chances(spec: Spec, started_at: float, estimate: Estimate | None) -> Chance
     model = spec.model
     if model is None or estimate is None:
         return None, None, None, None
-    can_fail = model.cut is None or started_at >= model.cut
+    fail = None
+    if model.cut is None or started_at >= model.cut:
+        fail = filter_.p_fail(model, estimate, spec.rules.horizon_weeks)
+        if spec.recalibration is not None:
+            fail = spec.recalibration.chance(fail)
     return (
-        filter_.p_fail(model, estimate, spec.rules.horizon_weeks) if can_fail else None,
+        fail,
         filter_.p_worse(model, estimate),
         filter_.p_better(model, estimate),
         filter_.p_case(model, estimate),
@@ -342,7 +347,7 @@ def _alarm(spec: Spec, before: Step, chance: float | None, *, eligible: bool) ->
         return False, 0
     if not before.alarm:
         return eligible and chance > spec.threshold, 0
-    quiet = before.quiet + 1 if chance < spec.threshold - spec.rules.alarm_hysteresis else 0
+    quiet = before.quiet + 1 if chance < spec.clears_below else 0
     return (False, 0) if quiet >= 2 else (True, quiet)
 
 

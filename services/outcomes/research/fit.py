@@ -10,7 +10,15 @@ import click
 
 from services.chassis.command import rows
 from services.outcomes.research.change import ANY, POSITIVE, SHARE, Unusable
-from services.outcomes.research.evaluate import FILE, TARGET, asked_of, bar, measured, plain
+from services.outcomes.research.evaluate import (
+    FILE,
+    TARGET,
+    asked_of,
+    bar,
+    measured,
+    plain,
+    shipped,
+)
 
 if TYPE_CHECKING:
     from services.outcomes.core.change_methods.series import Series
@@ -47,12 +55,15 @@ if TYPE_CHECKING:
               show_default=True, help="Resamples of clients for the intervals.")  # fmt: skip
 @click.option("--toml", "numbers", type=click.Path(dir_okay=False, path_type=Path),
               help="Write the numbers here, as settings that somebody may put to use.")  # fmt: skip
+@click.option("--recalibration", "line", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write the recalibration here, as a file that the service takes.")  # fmt: skip
 @click.option("--json", "target", type=TARGET, help="Write all figures here; - prints them.")
 def fit(
     source: Path,
     folds: int,
     resampled: int,
     numbers: Path | None,
+    line: Path | None,
     target: Path | None,
     **said: Any,
 ) -> None:
@@ -60,15 +71,17 @@ def fit(
 
     Fitted are the slope expected at the start, how it varies and lasts, and what it leaves, in SDs
     of the instrument: from 300 episodes on. From 1,000 endings on a logistic recalibration of
-    P(fail) is fitted too and reported; the service cannot use a recalibration yet. Nothing is put
-    to use by this command: the file of --toml holds settings, and says how to.
+    P(fail) is fitted too. Nothing is put to use by this command: the files of --toml and
+    --recalibration hold what the service can use, and say how to.
     """
     from services.outcomes.research.evaluation.tabled import NotJudgedError
     from services.outcomes.research.table import TableError
 
-    for path in (numbers, target):
+    for path in (numbers, line, target):
         if path is not None and path.exists() and path.resolve() == source.resolve():
             raise Unusable(f"{path} is the table itself")
+    if line is not None:
+        _check_usable(said)
     try:
         with bar() as moved:
             fitted = _fitted(source, said, folds, resampled, moved)
@@ -76,7 +89,23 @@ def fit(
         raise Unusable(str(error)) from None
     except NotJudgedError as error:
         raise Unusable(f"not assessable: {error}") from None
-    _tell(fitted, numbers, target)
+    _tell(fitted, numbers, line, target)
+
+
+def _check_usable(said: Mapping[str, Any]) -> None:
+    """A recalibration is of P(fail) as the service computes it, not of another scale."""
+    from services.outcomes.core.estimate import model
+
+    name = said["instrument"]
+    if name is None:
+        raise Unusable("--recalibration needs --instrument: the service uses it for that one")
+    for option in ("sd", "reliability", "cutoff", "reliable_change"):
+        if said[option] is not None:
+            asked = f"--{option.replace('_', '-')}"
+            raise Unusable(f"--recalibration is of {name} as the service has it: without {asked}")
+    known = model(shipped(name))
+    if known is None or known.mean is None or known.cut is None:
+        raise Unusable(f"--recalibration: {name} has no norm, reliability or cut-off of its own")
 
 
 def _fitted(
@@ -112,6 +141,7 @@ def _fitted(
         refit=learned,
         left_out=left,
         threshold=threshold,
+        scale=limits.scale,
         endings=endings,
         no_endings=why,
     )
@@ -157,22 +187,24 @@ def _threshold(asked: "Asked") -> float:
     return RULES.alarm_threshold if known is None else known
 
 
-def _tell(fitted: "Fitted", numbers: Path | None, target: Path | None) -> None:
+def _tell(fitted: "Fitted", numbers: Path | None, line: Path | None, target: Path | None) -> None:
     from services.outcomes.research.fitting import told
 
-    if numbers is not None:
-        numbers.write_text(told.as_toml(fitted), "utf-8")
+    files = [(numbers, told.as_toml), (line, told.as_recalibration)]
+    written = [(path, form) for path, form in files if path is not None]
+    for path, form in written:
+        path.write_text(form(fitted), "utf-8")
     if target is not None:
         text = json.dumps(plain(told.as_json(fitted)), indent=1, allow_nan=False)
         with click.open_file(str(target), "w", encoding="utf-8") as file:
             file.write(text + "\n")
         if str(target) == "-":
             return
-    for line in told.sample(fitted):
-        click.echo(line)
+    for text in told.sample(fitted):
+        click.echo(text)
     click.echo("")
     rows(*told.numbers(fitted), "")
-    for line in told.verdict(fitted):
-        click.echo(f"\n{line}")
-    if numbers is not None:
-        click.echo(f"\n{numbers} holds them, and says how they are put to use.")
+    for text in told.verdict(fitted):
+        click.echo(f"\n{text}")
+    for path, _ in written:
+        click.echo(f"\n{path} says whether it is of use, and how it is put to use.")

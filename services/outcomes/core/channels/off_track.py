@@ -1,8 +1,12 @@
 """Off track: the forecast says that the course will probably be no success in six weeks."""
 
+from typing import Any
+
 from services.outcomes.core.channels.meaning import Meaning
+from services.outcomes.core.estimate import p_fail
 from services.outcomes.core.found import Found, arrival, points, raw, told
-from services.outcomes.core.trajectory import Trajectory
+from services.outcomes.core.spec import Spec
+from services.outcomes.core.trajectory import Step, Trajectory
 
 MEANING = Meaning(
     "off_track",
@@ -14,7 +18,9 @@ MEANING = Meaning(
     "{rules.alarm_measures} on (the first counts) and at least {rules.alarm_days} days after "
     "the baseline. It clears after two consecutive measures more than "
     "{rules.alarm_hysteresis:g} below the threshold. A course that started below the cut-off "
-    "cannot fail in this sense.",
+    "cannot fail in this sense. A clinic's own recalibration turns P(fail) and both limits alike "
+    "into the probability that the course ends as a failure: it moves the number, not who is "
+    "alarmed.",
     "own model: a damped local linear trend filter, its defaults chosen with three real series "
     "in view; the threshold keeps a budget of false alarms in the simulated cohort",
     (
@@ -45,15 +51,24 @@ def off_track(trajectory: Trajectory) -> Found | None:
         trajectories=(trajectory.key,),
         numbers={
             "p_fail": told(last.p_fail),
-            "threshold": spec.threshold,
+            "threshold": told(spec.threshold),
             "horizon_weeks": rules.horizon_weeks,
             "measure_number": last.number,
             "weeks": told((last.day.ordinal - first.day.ordinal) / 7),
             "level": raw(spec, last.estimate.level),
             "cutoff": None if instrument.cutoff is None else instrument.cutoff.value,
             "reliable_change": told(spec.change),
+            **_recalibrated(trajectory.spec, last),
         },
         points=points(trajectory.steps[-3:]),
         thresholds=spec.limits_of_alarm,
         missing=[] if instrument.cutoff else ["cut-off: only reliable improvement is asked for"],
     )
+
+
+def _recalibrated(spec: Spec, last: Step) -> dict[str, Any]:
+    """What the model said before the clinic's own recalibration, and its endings."""
+    if spec.recalibration is None or spec.model is None or last.estimate is None:
+        return {}
+    chance = p_fail(spec.model, last.estimate, spec.rules.horizon_weeks)
+    return {"p_fail_of_model": told(chance), "endings": spec.recalibration.endings}

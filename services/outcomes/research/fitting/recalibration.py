@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.outcomes.core.estimate import DEFAULTS, Defaults
+from services.outcomes.core.recalibration import EDGE, NEEDED, OF_EACH
 from services.outcomes.core.rules import DEFAULTS as RULES
 from services.outcomes.research.evaluation.accuracy import Alarms, Judged, counts
 from services.outcomes.research.evaluation.courses import Courses, Flags, Floats, Integers
@@ -13,16 +14,9 @@ from services.outcomes.research.evaluation.ours import Forecast
 from services.outcomes.research.evaluation.tabled import NotJudgedError
 from services.outcomes.research.fitting.drawn import Draws, Ranged
 
-NEEDED, OF_EACH = 1000, 100
-"""Endings, and failures and successes among them, below which nothing is recalibrated.
-
-The second after Collins, Ogundimu and Altman (2016), Statistics in Medicine 35, 214-226.
-"""
 HOLD = 1.0
 """Precision of the weak prior that holds the line at "as it is"; endings that P(fail) tells apart
 without fault would else send it to infinity."""
-EDGE = 1e-6
-"""P(fail) is kept so far from 0 and 1 before its logit is taken."""
 
 
 @dataclass(frozen=True, slots=True)

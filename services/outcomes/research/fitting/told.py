@@ -5,14 +5,21 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from services.outcomes.core.estimate import DEFAULTS
+from services.outcomes.core.estimate import DEFAULTS, Model
+from services.outcomes.core.recalibration import FITTED_UNDER, OF_EACH
+from services.outcomes.research.evaluation.courses import Scale
+from services.outcomes.research.evaluation.ours import model_for
 from services.outcomes.research.evaluation.told import FAILURE, number
 from services.outcomes.research.fitting.drawn import Ranged
-from services.outcomes.research.fitting.recalibration import OF_EACH, Endings
+from services.outcomes.research.fitting.recalibration import Endings
 from services.outcomes.research.fitting.slopes import Refit, changed
 from services.outcomes.settings import PREFIX
 
-UNUSED = "The service cannot use a recalibration yet: no setting takes it, P(fail) stays as it is."
+BY_CHOICE = (
+    "The service uses it only where somebody names the file of --recalibration in the setting "
+    f"{PREFIX}RECALIBRATION: P(fail) then reads as the probability of the ending, and the alarms "
+    "stay those that there are."
+)
 TO_USE = (
     "To use it: this file is TOML and an environment file at once. With its variables set,",
     "`pivotpoint outcomes adopt` compares: which findings would open, clear or change. Then set",
@@ -20,6 +27,14 @@ TO_USE = (
     "instrument of the installation. Alarm thresholds were calibrated under the shipped numbers;",
     "other numbers alarm more or less often at them.",
 )
+TO_RECALIBRATE = (
+    f"To use it: name this file in {PREFIX}RECALIBRATION;",
+    "`pivotpoint outcomes adopt` compares: which findings would read otherwise. Then set it for",
+    "every process of the outcomes service and start it again. It holds for this instrument, and",
+    "for the numbers of the model below alone: under others the service does not start. Files of",
+    "several instruments are used by joining them into one.",
+)
+WITH_REFIT = ("It goes with the refit numbers: set those of --toml too, or it is refused.",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,7 @@ class Fitted:
         settings: what was asked for, so that the result can be made again.
         single: episodes of one measure, which say nothing.
         left_out: episodes whose ending is not judged, by reason.
+        scale: what the table's scores were read by.
         endings: None where none can be judged; `no_endings` says why.
         threshold: P(fail) above which the instrument alarms.
     """
@@ -41,6 +57,7 @@ class Fitted:
     refit: Refit
     left_out: Mapping[str, int]
     threshold: float
+    scale: Scale
     endings: Endings | None
     no_endings: str = ""
 
@@ -48,6 +65,11 @@ class Fitted:
     def proposed(self) -> bool:
         """Whether the numbers help with scores, and make P(fail) no worse beyond chance."""
         return self.refit.helps and not (self.endings and self.endings.worse)
+
+    @property
+    def model(self) -> Model:
+        """What the P(fail) that was recalibrated is computed with."""
+        return model_for(self.scale, self.refit.numbers if self.proposed else DEFAULTS)
 
 
 def sample(fitted: Fitted) -> Iterator[str]:
@@ -107,7 +129,7 @@ def _endings(fitted: Fitted, told: Endings) -> Iterator[str]:
         f"as a failure) = {told.line.intercept:.3f} + {told.line.slope:.3f} logit P(fail). Brier "
         f"{number(told.recalibrated, 4)}, lower by {_with(told.by_line)}: {_helps(told.by_line)}."
     )
-    yield UNUSED
+    yield BY_CHOICE
 
 
 def _alarms(fitted: Fitted, told: Endings) -> str:
@@ -150,6 +172,41 @@ def as_toml(fitted: Fitted) -> str:
     lines = [f"{mark}{PREFIX}MODEL_{name.upper()}={_refit(fitted, name):.4g}" for name in changed()]
     remarks = [f"# {_printable(line)}" for line in head]
     return "\n".join([*remarks, "", *lines]) + "\n"
+
+
+def as_recalibration(fitted: Fitted) -> str:
+    """The line as the service reads it; remarks where there is none, or where it does not help."""
+    told = fitted.endings
+    line = told.line if told else None
+    used = bool(told and line and told.helps and line.slope > 0)
+    asked = ", ".join(f"{name} {value}" for name, value in fitted.settings.items())
+    head = [
+        f"Recalibration of P(fail), made by `pivotpoint fit` on {fitted.day}.",
+        *sample(fitted),
+        f"Asked for: {asked}.",
+        *verdict(fitted),
+        *(TO_RECALIBRATE if used else ("Nothing of it is used: what stands here are remarks.",)),
+        *(WITH_REFIT if used and fitted.proposed else ()),
+    ]
+    remarks = "".join(f"# {_printable(line)}\n" for line in head)
+    if told is None or line is None:
+        return remarks
+    numbers = [f"{name} = {getattr(fitted.model, name)!r}" for name in FITTED_UNDER]
+    lines = [
+        "[[recalibration]]",
+        f'instrument = "{fitted.settings["instrument"]}"',
+        f"intercept = {line.intercept!r}",
+        f"slope = {line.slope!r}",
+        f"endings = {told.courses}",
+        f"failures = {told.failures}",
+        f'made_on = "{fitted.day.isoformat()}"',
+        f"horizon_weeks = {fitted.settings['horizon_weeks']!r}",
+        "",
+        "[recalibration.model]",
+        *numbers,
+    ]
+    mark = "" if used else "# "
+    return remarks + "\n" + "".join(f"{mark}{line}".rstrip() + "\n" for line in lines)
 
 
 def as_json(fitted: Fitted) -> dict[str, Any]:
@@ -206,7 +263,6 @@ def _line_json(fitted: Fitted) -> dict[str, Any]:
         "brier": told.recalibrated,
         "lower_by": asdict(told.by_line),
         "helps": told.helps,
-        "used_by_the_service": False,
     }
 
 
