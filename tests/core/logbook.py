@@ -1,7 +1,7 @@
 """A log in memory, and the events of made-up episodes, for tests of the detector."""
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ YARDSTICKS = Yardsticks(
 IDS = Ids(b"a secret of the tests, 32 bytes.")
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 OWNER = UUID(int=7)
+FLAT_AND_HIGH = [(0, 14), (7, 21), (14, 22)]
+"""Days and scores of a course that is off track."""
 
 
 class MemoryLog:
@@ -233,3 +235,41 @@ class Sender:
 
     def on(self, day: int) -> str:
         return (START + timedelta(days=day)).date().isoformat()
+
+
+def played(tell: Callable[[Sender], None], page: int = 500, cold: bool = False) -> MemoryLog:
+    """The log after everything was told and read; `cold`: memory is dropped before each page."""
+    log = MemoryLog()
+    tell(Sender(log))
+    reader = detector(log)
+    if cold:
+        while any(entry.position > reader.position() for entry in log.entries):
+            before = reader.position()
+            step(log, reader, page)
+            reader = detector(log)
+            if reader.position() == before:
+                break
+    detect(log, reader, page)
+    return log
+
+
+def step(log: MemoryLog, reader: Any, page: int) -> None:
+    after = reader.position()
+    new = [entry for entry in log.entries if entry.position > after][:page]
+    wanted = [entry for entry in new if entry.event.TOPIC in reader.topics]
+    if wanted:
+        reader.apply(wanted, new[-1].position)
+
+
+def now_open(log: MemoryLog) -> dict[str, Any]:
+    """The current findings: channel to tier and grounds."""
+    spells = said(log).open_findings
+    return {channel: (one.tier, one.on, one.evidence) for channel, one in spells.items()}
+
+
+def charted(log: MemoryLog) -> dict[str, Any]:
+    """What was last said of every measure, by trajectory, less the version of the measure."""
+    return {
+        key: {measure: mark[1:] for measure, mark in prints.items()}
+        for key, prints in said(log).prints.items()
+    }
