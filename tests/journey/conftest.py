@@ -23,6 +23,7 @@ def wrapped_pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A name for each page to its HTML, every text of ours in it as «the text»."""
     language.speak(Wrapped(), "x-wrapped")
     try:
-        return every_page(tmp_path_factory.mktemp("pages"))
+        pages = every_page(tmp_path_factory.mktemp("pages"))
+        return {name: answer.text for name, answer in pages.items()}
     finally:
         language.speak(NullTranslations(), "en")

@@ -97,10 +97,6 @@ class Window:
         secret = rig.signin.open_session(rig.person(name))
         self.context.add_cookies([{"name": session.COOKIE, "value": secret, "url": url}])
         self.page: Page = self.context.new_page()
-        self.wrong: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("console", lambda message: self.wrong.append(message.text))
-        self.page.on("request", lambda request: self.asked.append(request.url))
 
     def open(self, path: str) -> Page:
         """Go to a page."""

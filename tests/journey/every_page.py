@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from werkzeug.test import TestResponse
+
 from services.alerts.pages import Freshness, session
 from tests.journey import pages_courses as courses
 from tests.journey.desk_house import K, furnished
@@ -23,22 +25,23 @@ ALL = "w"
 """The course of which every channel has something to say."""
 
 
-def every_page(folder: Path) -> dict[str, str]:
-    """A name for each page to its HTML."""
-    pages: dict[str, str] = {}
+def every_page(folder: Path) -> dict[str, TestResponse]:
+    """A name for each page to the answer that holds it."""
+    pages: dict[str, TestResponse] = {}
     with _rig(folder / "desk", furnished) as rig:
         _at_the_desk(rig, pages)
     with _rig(folder / "lessons", _lessons) as rig:
         for name in ("alice", "sam"):
             at = Browser(app_of(rig)).sign_in(rig, name)
-            for path in ("/", "/patterns", "/pivots", "/supervision"):
-                pages[f"lessons {name} {path}"] = at.get(path).text
-        pages["lessons sam rules"] = Browser(app_of(rig)).sign_in(rig, "sam").get("/rules").text
-    for rooms, name, path in _in_rooms():
+            for path in ("/", "/?tier=prompt", "/patterns", "/pivots", "/supervision"):
+                pages[f"lessons {name} {path}"] = at.get(path)
+        pages["lessons sam rules"] = Browser(app_of(rig)).sign_in(rig, "sam").get("/rules")
+    for rooms, name, path, state in _in_rooms():
         client = app_of_rooms(rooms).test_client()
         if name:
             client.set_cookie(session.COOKIE, rooms.open_session(PEOPLE[name]))
-        pages[f"rooms {name} {path}"] = client.get(path, headers={"Accept": "text/html"}).text
+        answer = client.get(path, headers={"Accept": "text/html"})
+        pages[f"rooms {name or 'nobody'} {state or path}"] = answer
     return pages
 
 
@@ -61,7 +64,7 @@ def _lessons(folder: Path) -> Rig:
     return rig
 
 
-def _at_the_desk(rig: Rig, pages: dict[str, str]) -> None:
+def _at_the_desk(rig: Rig, pages: dict[str, TestResponse]) -> None:
     rig.tell("episode.changed", episode_changed(ALL, client="K-w"))
     for channel in EVIDENCE:
         rig.tell("finding.opened", found(ALL, channel))
@@ -70,31 +73,43 @@ def _at_the_desk(rig: Rig, pages: dict[str, str]) -> None:
     k, w = f"/episodes/{K.hex}", f"/episodes/{id_of('episode', ALL).hex}"
     last = rig.reflections.of(rig.person("alice"))
     mine = next(one["reflection"] for one in last if one["episode"] == K.hex)
-    paths = (k, w, f"{k}/reflect", f"{k}/together", f"{k}/reflections/{mine}/revise")
-    for path in (*MINE, *paths):
-        pages[f"alice {path}"] = alice.get(path).text
-    pages["refused"] = alice.post(f"{k}/reflect", decision="", confidence="x").text
-    pages["late"] = alice.post(f"{k}/reflect", decision="pivot", review_on="2020-01-01").text
-    pages["long"] = alice.post("/journal", text="").text
-    pages["empty"] = alice.post(f"{k}/together").text
+    paths = {
+        "episode": k,
+        "episode with every channel": w,
+        "reflect": f"{k}/reflect",
+        "with the client": f"{k}/together",
+        "revise": f"{k}/reflections/{mine}/revise",
+    }
+    for name, path in (*zip(MINE, MINE, strict=True), *paths.items()):
+        pages[f"alice {name}"] = alice.get(path)
+    pages["refused"] = alice.post(f"{k}/reflect", decision="", confidence="x")
+    pages["late"] = alice.post(f"{k}/reflect", decision="pivot", review_on="2020-01-01")
+    pages["long"] = alice.post("/journal", text="")
+    pages["empty"] = alice.post(f"{k}/together")
     sam = Browser(app_of(rig)).sign_in(rig, "sam")
-    for path in (*THEIRS, k):
-        pages[f"sam {path}"] = sam.get(path).text
-    pages["sam reflects"] = sam.get(f"{k}/reflect").text
+    for path in THEIRS:
+        pages[f"sam {path}"] = sam.get(path)
+    pages["sam episode"] = sam.get(k)
+    pages["sam reflects"] = sam.get(f"{k}/reflect")
     olga = Browser(app_of(rig)).sign_in(rig, "olga")
     for path in ("/status", "/rules"):
-        pages[f"olga {path}"] = olga.get(path).text
+        pages[f"olga {path}"] = olga.get(path)
 
 
-def _in_rooms() -> Iterator[tuple[Rooms, str, str]]:
+def _in_rooms() -> Iterator[tuple[Rooms, str, str, str]]:
+    """Rooms, who looks, the address, and what the page is called where that does not tell."""
     rooms: Any = Rooms()
     for name in ("risk", "off", "none", "good", "pivot"):
-        yield rooms, "Anna", f"/episodes/{courses.ident('e', name)}"
+        yield rooms, "Anna", f"/episodes/{courses.ident('e', name)}", f"episode {name}"
+    yield rooms, "Anna", f"/episodes/{courses.ident('e', 'off')}/reflect", "reflect"
+    for path in ("/clients", "/patterns", "/pivots"):
+        yield rooms, "Anna", path, ""
     for name, path in (("Anna", "/"), ("Sam", "/"), ("Olga", "/status"), ("", "/")):
-        yield rooms, name, path
+        yield rooms, name, path, ""
     for path in ("/signin/x", "/signed-out", "/about"):
-        yield rooms, "", path
+        yield rooms, "", path, ""
     for done in ("acknowledged", "reflected", "said"):
-        yield rooms, "Anna", f"/?done={done}"
-    yield Rooms(fresh=Freshness(built=False, behind_s=0.0)), "Anna", "/"
-    yield Rooms(fresh=Freshness(built=True, behind_s=400.0), arrives=False), "Anna", "/?at=9"
+        yield rooms, "Anna", f"/?done={done}", ""
+    yield Rooms(fresh=Freshness(built=False, behind_s=0.0)), "Anna", "/", "not built"
+    late = Rooms(fresh=Freshness(built=True, behind_s=400.0), arrives=False)
+    yield late, "Anna", "/?at=9", "late"

@@ -42,22 +42,17 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visit:
-    """One person's window, with what went wrong in it."""
+    """One person's window."""
 
     def __init__(self, browser: Browser, url: str, rooms: Rooms, name: str, **looks: Any) -> None:
         self.url = url
         self.rooms = rooms
-        self.wrong: list[str] = []
-        self.asked: list[str] = []
         chosen: dict[str, Any] = {"viewport": {"width": 1200, "height": 900}, **looks}
         self.context = browser.new_context(**chosen)
         if name:
             secret = rooms.open_session(PEOPLE[name])
             self.context.add_cookies([{"name": session.COOKIE, "value": secret, "url": url}])
         self.page: Page = self.context.new_page()
-        self.page.on("console", lambda message: self.wrong.append(message.text))
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
 
     def open(self, path: str) -> Page:
         """Go to a page."""
@@ -67,10 +62,6 @@ class Visit:
     def episode(self, name: str) -> Page:
         """Go to an episode of `pages_house.documents`."""
         return self.open(f"/episodes/{courses.ident('e', name)}")
-
-    def outside(self) -> list[str]:
-        """Requests that went anywhere but to us."""
-        return [address for address in self.asked if not address.startswith(self.url)]
 
 
 @contextmanager

@@ -2,27 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.journey.desk_house import K, furnished, served, window
 from tests.journey.pages_browser import chromium
 from tests.service.alerts_rig import Rig
-
-PAGES = (
-    "/unknowns",
-    "/journal",
-    "/journal/calibration",
-    "/toolkit",
-    f"/episodes/{K.hex}/together",
-    f"/episodes/{K.hex}",
-    "/",
-    f"/episodes/{K.hex}/reflect",
-)
-OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
 
 
 @pytest.fixture(scope="module")
@@ -42,26 +28,6 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def url(rig: Rig) -> Iterator[str]:
     with served(rig) as found:
         yield found
-
-
-def test_no_page_has_a_fault_asks_elsewhere_or_scrolls_sideways(
-    browser: Browser, rig: Rig, url: str
-) -> None:
-    faults: dict[str, Any] = {}
-    for scheme in ("light", "dark"):
-        looks: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": 320, "height": 640}}
-        with window(browser, url, rig, **looks) as seen:
-            for path in PAGES:
-                page = seen.open(path)
-                page.evaluate(OPEN_ALL)
-                found = Axe().run(page)
-                if found.violations_count:
-                    faults[f"{scheme} {path}"] = found.generate_report()
-                if page.evaluate("document.documentElement.scrollWidth") > 320:
-                    faults[f"wide {path}"] = "scrolls sideways"
-            assert faults == {}
-            assert seen.wrong == []
-            assert [one for one in seen.asked if not one.startswith(url)] == []
 
 
 def test_from_prompt_to_recorded_reflection_takes_eight_steps_at_most(

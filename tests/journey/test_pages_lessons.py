@@ -1,11 +1,10 @@
-"""The pages that look across courses, in Chromium: real store, real pages, both schemes, narrow."""
+"""The pages that look across courses, in Chromium: real store, real pages, by keyboard."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from services.alerts.pages import session
@@ -14,12 +13,6 @@ from tests.journey.pages_browser import chromium
 from tests.service.alerts_rig import Rig
 from tests.service.lessons_rig import clinic
 from tests.service.pages_rig import app_of
-
-PAGES = {
-    "alice": ("/?tier=prompt", "/patterns", "/pivots", "/supervision"),
-    "sam": ("/patterns", "/pivots", "/supervision", "/rules"),
-    "olga": ("/rules",),
-}
 
 
 @pytest.fixture(scope="module")
@@ -61,33 +54,6 @@ def window(browser: Browser, rig: Rig, url: str, name: str, **looks: Any) -> Ite
     yield page
     context.close()
     assert wrong == []
-
-
-def opened(page: Page, address: str) -> Page:
-    page.goto(address)
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    return page
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_has_an_accessibility_fault(
-    browser: Browser, rig: Rig, url: str, name: str, scheme: Any
-) -> None:
-    with window(browser, rig, url, name, color_scheme=scheme) as page:
-        for path in PAGES[name]:
-            found = Axe().run(opened(page, url + path))
-            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_scrolls_sideways_at_320_px(
-    browser: Browser, rig: Rig, url: str, name: str
-) -> None:
-    with window(browser, rig, url, name, viewport={"width": 320, "height": 640}) as page:
-        for path in PAGES[name]:
-            opened(page, url + path)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
 def test_the_episodes_behind_a_group_are_reached_by_keyboard_without_script(
