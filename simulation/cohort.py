@@ -185,10 +185,11 @@ def _start(random: Random, scale: Scale, habits: Habits) -> float:
 def _levels(
     random: Random, path: Path, last: int, scale: Scale, habits: Habits
 ) -> tuple[float, ...]:
-    drift, levels = 0.0, []
+    drift, levels, gauss = 0.0, [], random.gauss
+    daily, low, high = habits.drift / math.sqrt(WEEK), scale.minimum, scale.maximum
     for day in range(last + 1):
-        levels.append(scale.clip(path(day / WEEK) + drift))
-        drift += random.gauss(0, habits.drift / math.sqrt(WEEK))
+        levels.append(min(high, max(low, path(day / WEEK) + drift)))
+        drift += gauss(0, daily)
     return tuple(levels)
 
 
