@@ -13,7 +13,7 @@ THERE := --store {postgres} --broker {kafka}
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test soak mutants check format bench rules words dashboards lock clean
+.PHONY: help setup demo run test soak mutants check format bench rules thresholds words dashboards lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: .venv/.runtime ## measure, each figure beside its baseline (JSON=FILE: on
 
 rules: .venv/.dev ## write docs/rules.md anew from the rules and their tables
 	@$(BIN)/python -m tests.rules
+
+thresholds: .venv/.dev ## write the instruments' alarm thresholds anew from their cohorts (half a minute)
+	@$(BIN)/python -m tests.core.thresholds
 
 words: .venv/.dev ## write services/alerts/words.pot anew from what the pages say
 	@$(BIN)/python -m tests.house.catalogue

@@ -1,6 +1,7 @@
 """The alarm budget: thresholds that ship come from their command, and the service keeps them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,9 +11,10 @@ from services.outcomes.core.rules import DEFAULTS
 from services.outcomes.core.spec import Spec
 from services.outcomes.registry import registry
 from services.outcomes.research.evaluation.calibrate import BUDGETS, calibrate
+from tests.core import thresholds
 
 KNOWN = registry()
-CALIBRATED = [name for name, one in sorted(KNOWN.items()) if one.alarm]
+CALIBRATED = [path.stem for path in thresholds.calibrated()]
 
 
 def moved(what: str, done: int, of: int) -> None:
@@ -22,7 +24,7 @@ def moved(what: str, done: int, of: int) -> None:
 def test_every_instrument_with_a_forecast_and_a_cut_off_is_calibrated() -> None:
     specs = {name: Spec.of(one, DEFAULTS) for name, one in KNOWN.items()}
     able = [name for name, one in specs.items() if one.model and one.model.cut is not None]
-    assert sorted(able) == CALIBRATED
+    assert sorted(able) == CALIBRATED == sorted(name for name, one in KNOWN.items() if one.alarm)
     assert all(tuple(KNOWN[name].alarm) == BUDGETS for name in CALIBRATED)
 
 
@@ -33,6 +35,28 @@ def test_a_small_calibration_comes_near_the_shipped_one(name: str) -> None:
     shipped = [KNOWN[name].alarm[budget] for budget in BUDGETS]
     assert list(found.thresholds) == pytest.approx(shipped, abs=0.07)
     assert f"--calibrate {name} --seeds 41-41 --clients 20000" in KNOWN[name].sources["alarm"]
+
+
+@pytest.mark.parametrize("name", CALIBRATED)
+def test_what_ships_is_what_its_command_makes_now(name: str) -> None:
+    """After a change of the model, the cohort or a norm: make thresholds."""
+    path = thresholds.FOLDER / f"{name}.toml"
+    assert path.read_text("utf-8") == thresholds.anew(path)
+
+
+def test_a_definition_of_ones_own_is_calibrated_from_its_file(tmp_path: Path) -> None:
+    text = (thresholds.FOLDER / "phq-9.toml").read_text("utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(text.replace('id = "phq-9"', 'id = "our-9"'))
+    asked = ["evaluate", "--calibrate", str(own), "--seeds", "77-77", "--clients", "300"]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 0, done.output
+    assert "--calibrate own.toml --seeds 77-77 --clients 300" in done.stdout
+    own.write_text("id = 3\n")
+    wrong = CliRunner().invoke(main, asked)
+    assert wrong.exit_code == 2
+    assert f"{own}: " in wrong.stderr
+    assert "is missing" in wrong.stderr
 
 
 def test_the_command_prints_the_table_of_a_definition_with_itself() -> None:

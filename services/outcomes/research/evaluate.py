@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from services.chassis.command import progress, rows
+from services.chassis.command import in_one_line, progress, rows
 from services.outcomes.research.change import ANY, POSITIVE, SHARE, Unusable
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ class Seeds(click.ParamType[tuple[int, ...]]):
               help="Rules that learn are judged on clients that they did not see.")  # fmt: skip
 @click.option("--bootstrap", "resampled", type=click.IntRange(0, 10_000), default=200,
               show_default=True, help="Resamples for intervals; 0 for none.")  # fmt: skip
-@click.option("--calibrate", metavar="ID", help="Print the alarm thresholds of this instrument.")
+@click.option(
+    "--calibrate", metavar="ID", help="Print the alarm thresholds of this instrument, or FILE.toml."
+)
 @click.option("--json", "target", type=TARGET, help="Write all figures here; - prints them.")
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path),
               help="Write one self-contained report here.")  # fmt: skip
@@ -158,11 +160,23 @@ def _thresholds(name: str, said: Mapping[str, Any]) -> str:
     from services.outcomes.research.evaluation.calibrate import calibrate
 
     seeds, clients = said["seeds"], said["clients"]
+    instrument = _defined(Path(name)) if name.endswith(".toml") else shipped(name)
     with bar() as moved:
-        found = calibrate(shipped(name), seeds, clients, moved)
+        found = calibrate(instrument, seeds, clients, moved)
     which = f"{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 or seeds[0] > 1 else "1"
-    asked = f"--calibrate {name} --seeds {which} --clients {clients}"
+    asked = f"--calibrate {Path(name).name} --seeds {which} --clients {clients}"
     return found.as_toml(f"pivotpoint evaluate {asked}")
+
+
+def _defined(path: Path) -> "Instrument":
+    """A definition of a clinic's own, from its file."""
+    from services.outcomes.core.table import InstrumentError
+    from services.outcomes.registry import definition
+
+    try:
+        return definition(path)
+    except (InstrumentError, OSError) as error:
+        raise Unusable(in_one_line(error)) from None
 
 
 def shipped(name: str) -> "Instrument":
