@@ -10,7 +10,8 @@ from werkzeug.test import TestResponse
 from services.alerts.pages import Freshness, session
 from tests.journey import pages_courses as courses
 from tests.journey.desk_house import K, furnished
-from tests.journey.pages_house import PEOPLE, Rooms
+from tests.journey.pages_caseload import PEOPLE
+from tests.journey.pages_house import Rooms
 from tests.journey.pages_house import app_of as app_of_rooms
 from tests.service.alerts_rig import EVIDENCE, Rig, episode_changed, found, id_of
 from tests.service.lessons_rig import clinic

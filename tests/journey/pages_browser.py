@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from services.alerts.pages import session
 from tests.journey import pages_courses as courses
-from tests.journey.pages_house import PEOPLE, Rooms, serving
+from tests.journey.pages_caseload import PEOPLE
+from tests.journey.pages_house import Rooms, serving
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """The shell without a window's trappings opens a page in a third of the time."""
@@ -60,7 +61,7 @@ class Visit:
         return self.page
 
     def episode(self, name: str) -> Page:
-        """Go to an episode of `pages_house.documents`."""
+        """Go to an episode of `pages_caseload.documents`."""
         return self.open(f"/episodes/{courses.ident('e', name)}")
 
 

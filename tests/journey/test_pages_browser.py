@@ -14,7 +14,8 @@ from services.alerts.pages import Freshness
 from services.alerts.writing import ReflectionForm
 from tests.journey import pages_courses as courses
 from tests.journey.pages_browser import chromium, visiting
-from tests.journey.pages_house import PEOPLE, Rooms
+from tests.journey.pages_caseload import PEOPLE
+from tests.journey.pages_house import Rooms
 
 OFF = courses.ident("e", "off")
 
