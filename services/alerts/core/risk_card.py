@@ -43,32 +43,17 @@ def make(
         policy: for the age on arrival and the time within which it asks for an answer.
         policy_link: where the local policy stands, empty when not set.
     """
-    name = _("Item {item}").format(item=answer["item"])
-    said = words(answer)
-    instrument = str(answer["instrument"]).upper()
+    name, said = _name(answer), words(answer)
     title = _("{item} of {instrument}: {answer}").format(
-        item=name, instrument=instrument, answer=said
+        item=name, instrument=str(answer["instrument"]).upper(), answer=said
     )
-    kind = str(answer["kind"])
-    wording = WORDINGS.get((str(answer["instrument"]), int(answer["item"])))
-    parts = [f"“{wording}”: {said}." if wording else f"{name}: {said}."]
-    parts += _changed(answer) + _before(earlier) + _late(answer, policy)
-    grounds = [
-        _("{item} ({kind}) answered on {day}.").format(
-            item=name, kind=_(_KINDS[kind]) if kind in _KINDS else kind, day=day(str(answer["on"]))
-        ),
-        _within(answer, policy),
-        _(NOT_REASSURANCE),
-        _("An answer as it was given; nothing is predicted from it."),
-        *_policy(policy_link),
-    ]
     return {
         "channel": "risk_answer",
         "label": f"{name}: {said}",
         "tone": "risk" if answer["state"] == "endorsed" else "unknown",
         "title": title,
-        "sentence": " ".join(parts),
-        "grounds": [line for line in grounds if line],
+        "sentence": _sentence(answer, earlier, policy),
+        "grounds": _grounds(answer, policy, policy_link),
         "missing": _missing(answer),
         "disagrees": [],
         "thresholds": [],
@@ -108,6 +93,36 @@ def unreadable(policy_link: str = "") -> dict[str, Any]:
         "rule_version": "1",
         "instrument": None,
     }
+
+
+def _name(answer: Mapping[str, Any]) -> str:
+    return _("Item {item}").format(item=answer["item"])
+
+
+def _sentence(
+    answer: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], policy: Policy
+) -> str:
+    """The answer, what it was before, and how late it came."""
+    wording = WORDINGS.get((str(answer["instrument"]), int(answer["item"])))
+    said = f"“{wording}”" if wording else _name(answer)
+    parts = [f"{said}: {words(answer)}."]
+    return " ".join(parts + _changed(answer) + _before(earlier) + _late(answer, policy))
+
+
+def _grounds(answer: Mapping[str, Any], policy: Policy, policy_link: str) -> list[str]:
+    kind = str(answer["kind"])
+    lines = [
+        _("{item} ({kind}) answered on {day}.").format(
+            item=_name(answer),
+            kind=_(_KINDS[kind]) if kind in _KINDS else kind,
+            day=day(str(answer["on"])),
+        ),
+        _within(answer, policy),
+        _(NOT_REASSURANCE),
+        _("An answer as it was given; nothing is predicted from it."),
+        *_policy(policy_link),
+    ]
+    return [line for line in lines if line]
 
 
 def _policy(link: str) -> list[str]:

@@ -38,16 +38,10 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
         InstrumentError: something is missing, of the wrong kind or impossible.
     """
     root = Table(name, "", mapping)
-    scale = root.table("range")
-    minimum, maximum = scale.number("minimum"), scale.number("maximum")
-    if maximum <= minimum:
-        raise scale.error("maximum", "must be above the minimum")
-    step = scale.number("step")
-    if step <= 0:
-        raise scale.error("step", "must be above 0")
+    minimum, maximum, step, higher_is = _range(root)
     licence = root.table("licence")
     items = _items(root)
-    worse = scale.choice("higher_is", ("worse", "better")) == "worse"
+    worse = higher_is == "worse"
     instrument = Instrument(
         id=root.text("id"),
         version=root.text("version"),
@@ -57,7 +51,7 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
         minimum=minimum,
         maximum=maximum,
         step=step,
-        higher_is=scale.choice("higher_is", ("worse", "better")),
+        higher_is=higher_is,
         items=items,
         missing=_missing(root, items),
         subscales=_subscales(root, items, worse),
@@ -115,6 +109,18 @@ def read_all(texts: Iterable[tuple[str, str]]) -> dict[str, Instrument]:
         InstrumentError: as `read`.
     """
     return {one.id: one for one in (read(name, text) for name, text in texts)}
+
+
+def _range(root: Table) -> tuple[float, float, float, str]:
+    """The lowest and the highest score, the step between scores, and what a higher one is."""
+    table = root.table("range")
+    minimum, maximum = table.number("minimum"), table.number("maximum")
+    if maximum <= minimum:
+        raise table.error("maximum", "must be above the minimum")
+    step = table.number("step")
+    if step <= 0:
+        raise table.error("step", "must be above 0")
+    return minimum, maximum, step, table.choice("higher_is", ("worse", "better"))
 
 
 def _items(root: Table) -> Items | None:

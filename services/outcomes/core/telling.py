@@ -146,20 +146,14 @@ def decide_announce(
         events += _replanned(state, place, told, version + 1 + len(events), at)
     start = begins(state, told, today)
     if start is not None:
+        begun = _reported(approach_id, told.approach or "", start, None)
         events.append(
             ApproachChosen(
                 originator_id=place.episode,
                 originator_version=version + 1 + len(events),
                 timestamp=at,
                 owner=place.owner,
-                approach_id=approach_id.hex,
-                approach=told.approach or "",
-                since=start,
-                origin="ehr",
-                reason=None,
-                reflection=None,
-                review_on=None,
-                confirms=False,
+                **begun,
             )
         )
     return events
@@ -197,16 +191,7 @@ def decide_approach(
         UnknownEpisodeError: there is no such episode.
     """
     state = _known(state)
-    told: dict[str, Any] = {
-        "approach_id": approach_id.hex,
-        "approach": approach,
-        "since": since,
-        "origin": "ehr",
-        "reason": reason,
-        "reflection": None,
-        "review_on": None,
-        "confirms": False,
-    }
+    told = _reported(approach_id, approach, since, reason)
     pivot = _pivot(state, approach, since)
     if pivot is not None and approach_id.hex not in state.approaches:
         told = pivot | {"confirms": True}
@@ -275,6 +260,20 @@ def _known(state: State | None) -> State:
     if state is None or not state.announced:
         raise UnknownEpisodeError("no such episode has been announced")
     return state
+
+
+def _reported(approach_id: UUID, approach: str, since: str, reason: str | None) -> dict[str, Any]:
+    """What is told of an approach that comes from the EHR."""
+    return {
+        "approach_id": approach_id.hex,
+        "approach": approach,
+        "since": since,
+        "origin": "ehr",
+        "reason": reason,
+        "reflection": None,
+        "review_on": None,
+        "confirms": False,
+    }
 
 
 def _pivot(state: State, approach: str, since: str) -> dict[str, Any] | None:
