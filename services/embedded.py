@@ -15,6 +15,7 @@ from services.chassis.run import Part, Supervisor
 from services.chassis.store import Store
 from services.chassis.transport import source
 from services.chassis.transport.embedded import EmbeddedTransport
+from services.chassis.turns import Turns
 from services.outcomes import settings as outcomes_settings
 from services.outcomes.wiring import Outcomes
 
@@ -40,7 +41,7 @@ class Embedded:
     def __init__(self, data: Path, outcomes: Outcomes, alerts: Alerts, lock: FileLock) -> None:
         """Use `open` instead."""
         self.data, self.outcomes, self.alerts, self._lock = data, outcomes, alerts, lock
-        transport = EmbeddedTransport()
+        transport, turns = EmbeddedTransport(), Turns()
         _go_back(outcomes.relays(transport), outcomes.store, alerts.store)
         _go_back(alerts.relays(transport), alerts.store, outcomes.store)
         for topic, receiver in (outcomes.receivers() | alerts.receivers()).items():
@@ -50,10 +51,12 @@ class Embedded:
         self._supervisor = Supervisor()
         self._supervisor.add(Part("folder", stop=self._close))
         self._supervisor.add(
-            Part("alerts", lambda: alerts.start(transport), alerts.stop, alerts.alive)
+            Part("alerts", lambda: alerts.start(transport, turns), alerts.stop, alerts.alive)
         )
         self._supervisor.add(
-            Part("outcomes", lambda: outcomes.start(transport), outcomes.stop, outcomes.alive)
+            Part(
+                "outcomes", lambda: outcomes.start(transport, turns), outcomes.stop, outcomes.alive
+            )
         )
         self._supervisor.add(
             Part("pages", self._serve_pages, lambda: self.pages.stop(), lambda: self.pages.alive())

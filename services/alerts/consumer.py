@@ -18,9 +18,9 @@ from uuid import UUID
 from schemas import messages
 from services.alerts import metrics
 from services.alerts.book import Book, Incoming, Page, note_of
+from services.alerts.caseload import stream_of
 from services.alerts.core.caseload import StatisticsNoted
 from services.alerts.core.language import _, ngettext
-from services.alerts.views.caseload import stream_of
 from services.alerts.views.inbox_rows import RiskPath
 from services.chassis.clock import Clock
 from services.chassis.eventlog import ConflictError, EventLog, ShreddedError, StoreError

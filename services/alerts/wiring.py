@@ -8,6 +8,7 @@ from pathlib import Path
 from schemas import topics
 from services.alerts import api
 from services.alerts.book import Book
+from services.alerts.caseload import Caseload
 from services.alerts.channels.mail import Mail
 from services.alerts.channels.webhook import Webhook
 from services.alerts.consumer import (
@@ -42,7 +43,6 @@ from services.alerts.settings import Settings
 from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
 from services.alerts.together import Together
-from services.alerts.views.caseload import Caseload, CaseloadView
 from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxView
 from services.alerts.views.inbox_rows import RiskPath
@@ -69,6 +69,7 @@ from services.chassis.store import Store
 from services.chassis.timers import ClockGuard, Timers
 from services.chassis.track import Elsewhere, Track
 from services.chassis.transport import Receiver, Transport
+from services.chassis.turns import Turns
 from services.chassis.view import View
 from services.chassis.views import reader_name
 
@@ -95,6 +96,7 @@ class Alerts:
         self.directory = Directory(self.log, store.ids, settings.backup)
         self.register = Register(self.log, self._commit, store.ids, clock)
         self.rules = Rules(self.log, self._commit, store.ids, store.service_owner, clock)
+        self.caseload = Caseload(self.log)
         self._open_views()
         self.desk = Desk(
             self.log, self._commit, store.ids, clock, settings, self.courses, self.catalogue
@@ -123,8 +125,7 @@ class Alerts:
         overdue_view, journal_view = OverdueView(policy), JournalView()
         patterns_view, reflections_view = PatternsView(store.ids), ReflectionsView()
         rhythms_view, notices_view = RhythmsView(), NoticesView()
-        caseload_view, said_view = CaseloadView(), SaidView()
-        quality_view = QualityView()
+        said_view, quality_view = SaidView(), QualityView()
         self.views: tuple[View, ...] = (
             inbox_view,
             course_view,
@@ -134,7 +135,6 @@ class Alerts:
             reflections_view,
             rhythms_view,
             notices_view,
-            caseload_view,
             quality_view,
             said_view,
         )
@@ -145,7 +145,6 @@ class Alerts:
         self.overdue = Overdue(store.views, overdue_view)
         self.journals = Journals(store.views, journal_view)
         self.notices = Notices(store.views, notices_view)
-        self.caseload = Caseload(store.views, caseload_view, store.ids)
         self.quality = Quality(store.views, quality_view, self.rules, policy)
         self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
         self.supervision = Supervision(self.inbox, self.lessons)
@@ -200,10 +199,13 @@ class Alerts:
             topics.STATISTICS: self.statistics,
         }
 
-    def start(self, transport: Transport) -> None:
-        """Start views, the relay of answers and the timers."""
+    def start(self, transport: Transport, turns: Turns | None = None) -> None:
+        """Start views, the relay of answers and the timers.
+
+        With `turns` the followers work one after another.
+        """
         fresh = {reader_name(self.inbox.view): _recorded(self._shown())}
-        loops = Loops(self.store, self.clock, self.health, self.catalogue, fresh=fresh)
+        loops = Loops(self.store, self.clock, self.health, self.catalogue, fresh=fresh, turns=turns)
         loops.follow_views(self.views)
         for relay in self.relays(transport):
             loops.follow(relay)

@@ -95,14 +95,18 @@ def _translated() -> Iterator[None]:
         raise
 
 
-def open_sqlite(path: Path) -> Database:
-    """A SQLite file in write-ahead mode, each commit flushed to the disk."""
+def open_sqlite(path: Path, *, flushed: bool = True) -> Database:
+    """A SQLite file in write-ahead mode.
+
+    Each commit is flushed to the disk. Without `flushed` the last may be lost when the power goes,
+    all before them and the file itself are not.
+    """
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS},
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "connect", _configure_flushed if flushed else _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Database(engine)
 
@@ -168,8 +172,13 @@ def _leave_transactions(connection: Any, _record: Any) -> None:
 def _configure_sqlite(connection: Any, record: Any) -> None:
     _leave_transactions(connection, record)
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA secure_delete=ON")  # an erased key must not stay in a free page
+
+
+def _configure_flushed(connection: Any, record: Any) -> None:
+    _configure_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -10,9 +10,12 @@ from services.chassis.eventlog import Entry, EventLog, Page
 from services.chassis.parking import Parking
 from services.chassis.reader import FollowerReport, Quiet, Reader
 from services.chassis.track import PASSING, Track
+from services.chassis.turns import Turns
 
 Share = tuple[Reader, Sequence[Entry]]
 """A reader, and what it wants of a page."""
+RESTING = -1
+"""Where a follower stands all of whose readers rest."""
 Together = Callable[[Sequence[Share], int], None]
 """Stores the effects of a page for several readers, and all their positions, in one commit.
 
@@ -39,11 +42,14 @@ class Follower(threading.Thread):
         report: FollowerReport | None = None,
         together: Together | None = None,
         linger: float = 0.0,
+        turns: Turns | None = None,
+        urgent: bool = False,
     ) -> None:
         """Follow `log`, a handle of this follower alone, for `readers`; `start` begins.
 
         Without `together` each reader stores its own effects. Once woken it lets more arrive for
         `linger` seconds, so that what follows from one measure makes one page and not several.
+        Those that are given the same `turns` work one after another, the urgent first.
         """
         super().__init__(name=f"follower-{readers[0].name}", daemon=True)
         self._stopping = threading.Event()
@@ -54,6 +60,7 @@ class Follower(threading.Thread):
         ]
         self._log, self._poll, self._page = log, poll, page
         self._together, self._linger = together, linger
+        self._turns, self._urgent = turns or Turns(), urgent
         self._topics = _union(readers)
 
     def stop(self) -> None:
@@ -66,19 +73,24 @@ class Follower(threading.Thread):
         """Follow until stopped."""
         while not self._stopping.is_set():
             try:
-                self.turn()
+                with self._turns.turn(urgent=self._urgent):
+                    seen = self.turn()
+                if seen is not None:
+                    self._wait(seen)
             except Exception as error:  # the log itself could not be read
                 for track in self.tracks:
                     track.failed(error)
             for track in self.tracks:
                 track.beats()
 
-    def turn(self) -> None:
-        """Take one page, or wait a little when there is none."""
+    def turn(self) -> int | None:
+        """Take one page; when there is none, the position up to which it was looked for.
+
+        Whoever rests after a failure is waited for outside the turn, as what is still to come is.
+        """
         places = self._places()
         if not places:
-            self._stopping.wait(min(track.rests for track in self.tracks))
-            return
+            return RESTING
         front = max(place for _, place in places)
         behind = [track for track, place in places if place < front]
         for track in behind:
@@ -87,10 +99,16 @@ class Follower(threading.Thread):
         page = self._log.page(front, self._page, self._topics)
         if page.entries:
             self._take(abreast, page)
-            return
+            return None
         for track in abreast:
             self._alone(track, Track.rest_of_turn, page.scanned_to)
-        if not behind and self._log.wait(page.scanned_to, self._poll * 4, self._topics):
+        return None if behind else page.scanned_to
+
+    def _wait(self, seen: int) -> None:
+        """Wait a little for what comes after `seen`, or for the first that ends its rest."""
+        if seen == RESTING:
+            self._stopping.wait(min(track.rests for track in self.tracks))
+        elif self._log.wait(seen, self._poll * 4, self._topics):
             self._stopping.wait(self._linger)
 
     def _places(self) -> list[tuple[Track, int]]:

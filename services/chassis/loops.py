@@ -21,6 +21,7 @@ from services.chassis.metrics import (
 from services.chassis.reader import FollowerReport, Reader
 from services.chassis.store import Store
 from services.chassis.track import Track
+from services.chassis.turns import Turns
 from services.chassis.view import View
 
 VIEWS_LINGER = 0.01
@@ -73,17 +74,19 @@ class Loops:
         poll: float = 0.05,
         page: int = 500,
         fresh: Mapping[str, Recorded] | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        """Nothing runs yet."""
+        """Nothing runs yet; with `turns` the followers work one after another."""
         self._store, self._clock = store, clock
+        self._turns = turns
         self._health, self._catalogue = health, catalogue
         self._poll, self._page = poll, page
         self._report = Report(catalogue, clock, fresh or {})
         self._followers: list[tuple[Follower, EventLog]] = []
 
-    def follow(self, reader: Reader) -> Follower:
-        """Let `reader` follow the log once `start` is called."""
-        return self._follow([reader])
+    def follow(self, reader: Reader, *, urgent: bool = False) -> Follower:
+        """Let `reader` follow the log once `start` is called; the urgent have their turn first."""
+        return self._follow([reader], urgent=urgent)
 
     def follow_views(self, views: Sequence[View]) -> Follower:
         """Let views follow the log, sharing its pages and their commits."""
@@ -93,7 +96,12 @@ class Loops:
         )
 
     def _follow(
-        self, readers: Sequence[Reader], together: Together | None = None, linger: float = 0.0
+        self,
+        readers: Sequence[Reader],
+        together: Together | None = None,
+        linger: float = 0.0,
+        *,
+        urgent: bool = False,
     ) -> Follower:
         log = self._store.log()
         follower = Follower(
@@ -106,6 +114,8 @@ class Loops:
             self._report,
             together,
             linger,
+            self._turns,
+            urgent,
         )
         self._followers.append((follower, log))
         for track in follower.tracks:

@@ -30,6 +30,9 @@ from services.chassis.recorders import PostgresRecorder, Recorder, SQLiteRecorde
 
 SQLITE = "sqlite:///"
 DATABASES = ("log", "vault", "views", "parking", "volatile")
+REFOLDED = ("views",)
+"""Those of which a power cut may take the last commits: a view stores how far it has come with what
+it made of it, so it takes up again from there."""
 UNFINISHED = "restore.unfinished"
 OPENS_WITHIN_S = 10.0
 """Seconds that opening a log waits for its first connection to PostgreSQL."""
@@ -99,7 +102,7 @@ class _Folder(Place):
         self.name = f"{SQLITE}{os.path.realpath(folder)}"
 
     def database(self, name: str) -> Database:
-        return open_sqlite(self._folder / f"{name}.db")
+        return open_sqlite(self._folder / f"{name}.db", flushed=name not in REFOLDED)
 
     def recorder(self) -> Recorder:
         return SQLiteRecorder(str(self._folder / "log.db"))

@@ -1,13 +1,22 @@
 """The rows of the log: the library's process recorders for both databases, with what they lack."""
 
+import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
-from eventsourcing.persistence import IntegrityError, Notification, StoredEvent, Tracking
+from eventsourcing.persistence import (
+    IntegrityError,
+    InterfaceError,
+    Notification,
+    OperationalError,
+    StoredEvent,
+    Tracking,
+)
 from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 from eventsourcing.sqlite import (
     SQLiteConnection,
@@ -23,6 +32,8 @@ from psycopg.sql import SQL, Composed, Identifier
 CHUNK = 400
 """Streams in one query."""
 BUSY_SECONDS = 10
+STATEMENTS = 64
+"""Compiled statements that a connection to SQLite keeps."""
 COUNT_LIMIT = 100_000
 """Where counting what waits stops."""
 GAP = "versions have a gap"
@@ -96,12 +107,46 @@ class Recorder(Protocol):
         ...
 
 
-class _DurablePool(SQLiteConnectionPool):
+class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        # Not every build of SQLite flushes each commit unless told to.
-        connection.cursor().execute("PRAGMA synchronous=FULL")
-        return connection
+        try:
+            connection = sqlite3.connect(
+                self.db_name,
+                uri=True,
+                check_same_thread=False,
+                isolation_level=None,
+                timeout=BUSY_SECONDS,
+                # The library keeps one statement, so that nearly each would be compiled anew.
+                cached_statements=STATEMENTS,
+            )
+            connection.execute("PRAGMA journal_mode=WAL")
+            # Not every build of SQLite flushes each commit unless told to.
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error as error:
+            raise InterfaceError(type(error).__name__) from None
+        connection.row_factory = sqlite3.Row
+        return SQLiteConnection(connection, self.max_age)
+
+
+class _Datastore(SQLiteDatastore):
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.pool = _Pool(db_name=path)
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        """A transaction to write in; whoever reads asks one statement, which sees one moment."""
+        if commit:
+            with super().transaction(commit=True) as writing:
+                yield writing
+            return
+        with self.get_connection(commit=False) as connection:
+            cursor: SQLiteCursor = connection.cursor()
+            with cursor:
+                try:
+                    yield cursor
+                except sqlite3.OperationalError as error:
+                    raise OperationalError(error) from error
 
 
 class SQLiteRecorder(SQLiteProcessRecorder):
@@ -109,9 +154,7 @@ class SQLiteRecorder(SQLiteProcessRecorder):
 
     def __init__(self, path: str) -> None:
         """Open the file; nothing is created before `create_table`."""
-        datastore = SQLiteDatastore(db_name=path)
-        datastore.pool = _DurablePool(db_name=path, lock_timeout=BUSY_SECONDS)
-        super().__init__(datastore)
+        super().__init__(_Datastore(path))
         self.insert_events_statement = (
             "INSERT INTO stored_events "
             "(originator_id, originator_version, topic, state) VALUES (?,?,?,?)"

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ from services.outcomes.core.timeline import TOTAL, iso, ordinal
 NAME = "detector"
 RULE_CHANGED = "rule changed"
 """Why a trajectory is told anew after other rules or another version of its instrument."""
+LOOKS_EVERY_S = 1.0
+"""Seconds between looks for what time alone has changed: each is a query, and time goes by days."""
 CACHED = 2_000
 """Episodes whose state is kept; one with twenty measures takes about 25 kB."""
 
@@ -110,6 +113,7 @@ class Detector:
         self._cached = cached
         self._known: OrderedDict[UUID, Known] = OrderedDict()
         self._not_before: dict[UUID, int] = {}
+        self._looks_at = 0.0
 
     # What a follower asks of its reader
 
@@ -135,8 +139,10 @@ class Detector:
 
     def idle(self) -> None:
         """Notice silence, when time has come."""
-        if self._may_tick is None or self._may_tick():
-            self.tick(self._clock.now())
+        if monotonic() < self._looks_at or not (self._may_tick is None or self._may_tick()):
+            return
+        if not self.tick(self._clock.now()):
+            self._looks_at = monotonic() + LOOKS_EVERY_S
 
     # Findings
 

@@ -14,6 +14,7 @@ from services.chassis.loops import Loops
 from services.chassis.store import Store
 from services.chassis.timers import ClockGuard, Timers
 from services.chassis.transport import Transport
+from services.chassis.turns import Turns
 from services.chassis.view import View
 from services.outcomes import metrics
 from services.outcomes.api import Reading, create_app
@@ -119,8 +120,11 @@ class Outcomes:
         settings = self.settings
         return Server(app, settings.host, settings.port, threads=settings.threads)
 
-    def start(self, transport: Transport) -> None:
-        """Start detector, views, relays, timers and the heartbeat of the risk path."""
+    def start(self, transport: Transport, turns: Turns | None = None) -> None:
+        """Start detector, views, relays, timers and the heartbeat of the risk path.
+
+        With `turns` the followers work one after another, the risk path first.
+        """
         settings, store = self.settings, self.store
         loops = Loops(
             store,
@@ -130,11 +134,12 @@ class Outcomes:
             poll=settings.poll_s,
             page=settings.page,
             fresh={Detector.name: _recorded},
+            turns=turns,
         )
         loops.follow(self.detector())
         relays = self.relays(transport)
         for relay in relays:
-            loops.follow(relay)
+            loops.follow(relay, urgent=isinstance(relay, RiskRelay))
         loops.parks(READER)
         loops.follow_views(self.views)
         self.health.loop("timers", lambda: self.timers.silence)

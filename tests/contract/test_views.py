@@ -214,6 +214,30 @@ def test_a_lost_view_never_looks_empty(store: Store, place: Place) -> None:
     assert len(store.views.select(VIEW)) == 4
 
 
+def test_a_view_whose_last_commits_are_gone_takes_up_where_they_began(
+    store: Store, opened: Callable[[], Store]
+) -> None:
+    """What a power cut may do to it: the file is whole, and as it was some commits before."""
+    store.views.register(VIEW)
+    log = store.log()
+    log.append(story(20))
+    follow_to_end(store)
+    with store.database("views").writing() as connection:
+        for table in ("view_builds", "lines"):
+            connection.exec_driver_sql(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}")
+    log.append(story(10))
+    follow_to_end(store)
+    with store.database("views").writing() as connection:
+        for table in ("view_builds", "lines"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+            connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM kept_{table}")
+    after = opened()
+    assert len(after.views.select(VIEW)) == 4
+    follow_to_end(after)
+    assert len(after.views.select(VIEW)) == 8
+    assert after.views.verify(VIEW, after.log()) == []
+
+
 @pytest.mark.parametrize(
     "change", ["UPDATE lines SET count = 99", "UPDATE lines SET doc = {0}", "DELETE FROM lines"]
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from schemas import messages, topics
 from services.alerts.book import Book
+from services.alerts.caseload import Caseload
 from services.alerts.consumer import EpisodesConsumer, RiskConsumer, RiskWatch, StatisticsConsumer
 from services.alerts.core.event import TOPICS
 from services.alerts.core.person import Person
@@ -22,7 +23,6 @@ from services.alerts.settings import Settings, load
 from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
 from services.alerts.together import Together
-from services.alerts.views.caseload import Caseload, CaseloadView
 from services.alerts.views.course import Courses, CourseView
 from services.alerts.views.inbox import Inbox, InboxPage, InboxView
 from services.alerts.views.journal import Journals, JournalView
@@ -64,8 +64,7 @@ class Rig:
         self.directory = Directory(self.log, self.ids, self.settings.backup)
         self.register = Register(self.log, self.commit, self.ids, self.clock)
         self.catalogue = Catalogue(CATALOGUE)
-        views = self.store.views
-        self.caseload = Caseload(views, CaseloadView(), self.ids)
+        self.caseload = Caseload(self.log)
         self.rules = Rules(self.log, self.commit, self.ids, self.store.service_owner, self.clock)
         self.book = Book(
             self.log,
@@ -109,7 +108,6 @@ class Rig:
             self.lessons.view,
             self.reflections.view,
             self.rhythms.view,
-            self.caseload.view,
             self.quality.view,
             self.sayings.view,
         ]

@@ -7,13 +7,13 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from services.alerts.caseload import Caseload
 from services.alerts.core.caseload import Statistics
 from services.alerts.core.person import Person
 from services.alerts.desk import NotYoursError
 from services.alerts.pages.house import Freshness, Loop, Operations
 from services.alerts.people import WRITING
 from services.alerts.views.calibration import Calibration, calibration
-from services.alerts.views.caseload import Caseload
 from services.alerts.views.clients import ClientLine, clients
 from services.alerts.views.course import Courses, EpisodePage
 from services.alerts.views.inbox import Inbox
