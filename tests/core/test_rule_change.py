@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.messages import Spell
+from schemas.parts import Spell
 from services.chassis.eventlog import ConflictError
 from services.outcomes.adopting import CHANGES, CLEARS, OPENS, REFOLDS, adopt, differences
 from services.outcomes.core import findings

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.messages import CHANNELS
+from schemas.parts import CHANNELS
 from services.alerts.core import labels
 from services.outcomes.core import channels
 from services.outcomes.core.definition import read as read_instrument

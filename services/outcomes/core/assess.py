@@ -27,7 +27,7 @@ STATE = (
     "change",
     "change_class",
 )
-"""The fields of `schemas.messages.State`, in order."""
+"""The fields of `schemas.parts.State`, in order."""
 BEFORE_BASELINE = "before the baseline"
 AFTER_CLOSING = "after closing"
 TWO_ON_A_DAY = "two on a day"
@@ -113,7 +113,7 @@ def _state(trajectory: Trajectory, step: Step) -> tuple[Any, ...]:
 
 
 def assessment(trajectory: Trajectory, row: Row, *, with_fan: bool) -> dict[str, Any]:
-    """The fields of `schemas.messages.Assessment`, without the scale."""
+    """The fields of `schemas.parts.Assessment`, without the scale."""
     entry, spec = row.entry, trajectory.spec
     _, _, _, _, reasons, state = row.print
     estimate = row.step.estimate if row.step and with_fan else None
@@ -198,7 +198,7 @@ def shown(instrument: Instrument, oriented: float) -> float:
 
 
 def scale(trajectory: Trajectory) -> dict[str, Any]:
-    """The fields of `schemas.messages.Scale`."""
+    """The fields of `schemas.parts.Scale`."""
     instrument, baseline = trajectory.spec.instrument, trajectory.baseline
     change = instrument.reliable_change
     sources = {name: instrument.sources[name] for name in _TOLD if name in instrument.sources}

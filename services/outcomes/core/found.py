@@ -46,7 +46,7 @@ class Found(NamedTuple):
         return ordinal(self.received_on) - ordinal(self.on)
 
     def evidence(self) -> dict[str, Any]:
-        """The grounds, as `schemas.messages.Evidence` has them; points and limits are shared."""
+        """The grounds, as `schemas.parts.Evidence` has them; points and limits are shared."""
         return {
             "rule": self.channel,
             "rule_version": VERSION,

@@ -5,7 +5,7 @@ from typing import Any
 from services.outcomes.core.instrument import Instrument
 
 Limit = dict[str, Any]
-"""{name, value, source}, as `schemas.messages.Threshold` has them."""
+"""{name, value, source}, as `schemas.parts.Threshold` has them."""
 
 
 def change_limit(instrument: Instrument) -> list[Limit]:
