@@ -12,6 +12,7 @@ from services.alerts.core import handling
 from services.alerts.core import policy as rules
 from services.alerts.core import reflection as core
 from services.alerts.core.alert import Alert, Next
+from services.alerts.core.approach import Approaches
 from services.alerts.core.event import Event
 from services.alerts.core.language import _
 from services.alerts.core.person import Person
@@ -55,6 +56,7 @@ class Desk:
     clock: Clock
     settings: Settings
     courses: Courses
+    approaches: Approaches
     catalogue: Catalogue | None = None
 
     def seen(self, person: Person, episode: UUID) -> int:
@@ -285,6 +287,7 @@ class Desk:
             episode=episode,
             owner=UUID(doc["subject"] or doc["owner"]),
             person=person,
+            approaches=self.approaches,
             today=self.today(),
             at=self.clock.now(),
         )

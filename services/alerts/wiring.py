@@ -1,6 +1,5 @@
 """The one file of the alerts service that knows everyone: makes its parts and ties them."""
 
-import tomllib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from services.alerts.consumer import (
     RiskWatch,
     StatisticsConsumer,
 )
-from services.alerts.core import alert, course, lens, notice, reflection, risk  # noqa: F401
+from services.alerts.core import alert, approach, course, lens, notice, reflection, risk  # noqa: F401
 from services.alerts.core import person as persons  # noqa: F401
 from services.alerts.core.event import TOPICS
 from services.alerts.core.language import _
@@ -86,6 +85,7 @@ class Alerts:
         """Use `open` instead."""
         self.settings, self.clock, self.store = settings, clock, store
         self.lenses: tuple[lens.Lens, ...] = ()
+        self.approaches = approaches()
         self.catalogue = Catalogue(CATALOGUE)
         self.health = Health(self.catalogue)
         ground.measure(
@@ -99,7 +99,14 @@ class Alerts:
         self.caseload = Caseload(self.log)
         self._open_views()
         self.desk = Desk(
-            self.log, self._commit, store.ids, clock, settings, self.courses, self.catalogue
+            self.log,
+            self._commit,
+            store.ids,
+            clock,
+            settings,
+            self.courses,
+            self.approaches,
+            self.catalogue,
         )
         self.own = Own(self.desk, self.rhythms)
         self.together = Together(self.desk)
@@ -146,7 +153,7 @@ class Alerts:
         self.journals = Journals(store.views, journal_view)
         self.notices = Notices(store.views, notices_view)
         self.quality = Quality(store.views, quality_view, self.rules, policy)
-        self.lessons = Lessons(store.views, patterns_view, self.directory, policy)
+        self.lessons = Lessons(store.views, patterns_view, self.directory, policy, self.approaches)
         self.supervision = Supervision(self.inbox, self.lessons)
         self.reflections = Reflections(store.views, reflections_view)
         self.rhythms = RhythmTable(store.views, rhythms_view)
@@ -308,6 +315,7 @@ class Alerts:
             rhythms=self.rhythms,
             caseload=self.caseload,
             sayings=self.sayings,
+            approaches=self.approaches,
             path=self._path,
             clock=self.clock,
             followers=self._followers(),
@@ -329,7 +337,7 @@ class Alerts:
             now=self._now,
             zone=settings.policy.zone,
             lenses=self.lenses,
-            approaches=_approaches(),
+            approaches=self.approaches,
             risk_policy=stated or None,
             contact=settings.contact,
         )
@@ -389,6 +397,6 @@ def _recorded(shown: int) -> Recorded:
     return recorded
 
 
-def _approaches() -> tuple[str, ...]:
-    text = (HERE / "approaches.toml").read_text("utf-8")
-    return tuple(str(one["title"]) for one in tomllib.loads(text)["approach"])
+def approaches() -> approach.Approaches:
+    """The approaches that ship, each with what else it is called."""
+    return approach.parse((HERE / "approaches.toml").read_text("utf-8"))

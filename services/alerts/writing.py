@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.alerts.core import reflection as core
+from services.alerts.core.approach import Approaches
 from services.alerts.core.event import Event
 from services.alerts.core.language import _
 from services.alerts.core.person import Person
@@ -96,6 +97,7 @@ class Writing:
     owner: UUID
     """The client, under whose key the shared part lies."""
     person: Person
+    approaches: Approaches
     today: str
     at: datetime
 
@@ -107,7 +109,8 @@ def recorded(desk: Writing, form: ReflectionForm) -> list[Event]:
         RefusedError: says what is missing.
     """
     unknowns = _unknowns(form.unknowns, {})
-    _check(form, unknowns, desk.person.toolkit)
+    beyond = desk.approaches.is_beyond(desk.person.toolkit, form.approach)
+    _check(form, unknowns, beyond_toolkit=beyond)
     since = form.since.isoformat() if form.since else desk.today
     pivots = form.decision == "pivot"
     review_on = form.review_on.isoformat() if form.review_on else None
@@ -152,7 +155,7 @@ def revised(
         RefusedError: says what is missing.
     """
     unknowns = _unknowns(form.unknowns, state.unknowns)
-    _check(form, unknowns, frozenset())  # the toolkit of the day was asked on the day
+    _check(form, unknowns, beyond_toolkit=False)  # it was asked on the day, of that day's toolkit
     event = core.ReflectionRevised(
         originator_version=state.version + 1,
         on=desk.today,
@@ -162,9 +165,16 @@ def revised(
     return [event, *_own_part(desk, form, own_version)]
 
 
-def _check(form: ReflectionForm, unknowns: list[dict[str, Any]], toolkit: frozenset[str]) -> None:
+def _check(form: ReflectionForm, unknowns: list[dict[str, Any]], *, beyond_toolkit: bool) -> None:
     try:
-        core.check(form.decision, form.approach, form.beyond, unknowns, form.confidence, toolkit)
+        core.check(
+            form.decision,
+            form.approach,
+            form.beyond,
+            unknowns,
+            form.confidence,
+            beyond_toolkit=beyond_toolkit,
+        )
     except core.ReflectionRefusedError as error:
         raise RefusedError(str(error)) from None
 

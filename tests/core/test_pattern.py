@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from services.alerts.core.approach import Approaches
 from services.alerts.core.lesson import learn, phase
 from services.alerts.core.pattern import Dimension, Patterns, patterns
 
 TODAY = date(2026, 7, 1)
+APPROACHES = Approaches.of(
+    [{"title": "Cognitive behavioural therapy", "aliases": ["CBT"]}, {"title": "EMDR"}]
+)
 
 
 def course(number: int, **changes: Any) -> dict[str, Any]:
@@ -46,7 +50,9 @@ def reflection(**changes: Any) -> dict[str, Any]:
 
 
 def found(courses: list[dict[str, Any]], viewer: str = "anna", team: bool = False) -> Patterns:
-    lessons = [learn(one, TODAY, f"person {place % 3}") for place, one in enumerate(courses)]
+    lessons = [
+        learn(one, TODAY, f"person {place % 3}", APPROACHES) for place, one in enumerate(courses)
+    ]
     return patterns(lessons, viewer, team=team)
 
 
@@ -91,7 +97,7 @@ def test_nothing_that_is_shown_says_whose_a_course_is() -> None:
 def test_a_teams_group_is_of_five_courses_and_two_clinicians(
     courses: int, people: int, shown: bool
 ) -> None:
-    lessons = [learn(course(n), TODAY, f"person {n % people}") for n in range(courses)]
+    lessons = [learn(course(n), TODAY, f"person {n % people}", APPROACHES) for n in range(courses)]
     assert bool(by(patterns(lessons, "sam", team=True), "problem").cells) is shown
     assert bool(by(patterns(lessons, "anna", team=False), "problem").cells) is (courses >= 5)
 
@@ -140,9 +146,11 @@ def test_missed_sessions_and_silence_are_marks_of_disconnection() -> None:
     missed = [{"on": "2026-02-01", "attendance": "missed"}] * 2
     silent = [finding(), finding("disconnection")]
     mended = [finding(), finding("disconnection", cleared_reason="corrected away")]
-    assert learn(course(1, sessions=missed), TODAY, "").disconnected
-    assert learn(course(1, findings=silent), TODAY, "").disconnected
-    assert not learn(course(1, findings=mended, sessions=missed[:1]), TODAY, "").disconnected
+    assert learn(course(1, sessions=missed), TODAY, "", APPROACHES).disconnected
+    assert learn(course(1, findings=silent), TODAY, "", APPROACHES).disconnected
+    assert not learn(
+        course(1, findings=mended, sessions=missed[:1]), TODAY, "", APPROACHES
+    ).disconnected
 
 
 def test_a_later_phase_does_not_stand_out_for_being_later() -> None:
@@ -152,3 +160,19 @@ def test_a_later_phase_does_not_stand_out_for_being_later() -> None:
     phases = by(found(courses), "phase")
     assert max(one.rate.low80 for one in phases.cells) > (phases.common or 1.0)
     assert not any(one.stands_out for one in phases.cells)
+
+
+def test_an_approach_by_several_names_is_one_group_under_its_title() -> None:
+    names = ("CBT", "cbt ", "Cognitive  behavioural therapy", "CBT", "Own way", "EMDR")
+    courses = [
+        course(n, approaches=[{"approach": name, "since": "2026-01-05", "origin": "ehr"}])
+        for n, name in enumerate((*names, "CBT"))
+    ]
+    (cell,) = by(found(courses), "approach").cells
+    assert (cell.name, cell.courses, cell.events) == ("Cognitive behavioural therapy", 5, 5)
+    assert by(found(courses), "approach").hidden == 2
+
+
+def test_one_name_stands_for_one_approach() -> None:
+    with pytest.raises(ValueError, match="called cbt"):
+        Approaches.of([{"title": "CBT"}, {"title": "Another", "aliases": ["cbt"]}])

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.alerts import api
 from services.alerts.core import lens
+from services.alerts.core.approach import Approaches
 from services.alerts.core.labels import NO_VERDICT
 from services.alerts.core.language import _
 from services.alerts.core.pattern import Patterns, patterns
@@ -33,6 +34,7 @@ from services.chassis.metrics import Catalogue
 from tests.journey import pages_courses as courses
 from tests.journey.pages_caseload import NOW, OFF, POLICY, ZONE, documents
 
+APPROACHES = Approaches.of({"title": one} for one in ("CBT", "Behavioural activation", "EMDR"))
 LENSES = lens.load(Path(lens.__file__).parents[1] / "lenses")
 
 
@@ -298,7 +300,7 @@ def house(rooms: Rooms, **parts: Any) -> House:
         "now": lambda: NOW,
         "zone": ZONE,
         "lenses": LENSES,
-        "approaches": ("CBT", "Behavioural activation", "EMDR"),
+        "approaches": APPROACHES,
         "risk_policy": "shared drive, Risk",
         "contact": "extension 100",
         **parts,

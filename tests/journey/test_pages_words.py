@@ -16,10 +16,12 @@ from services.alerts.pages.story import table, tell
 from services.alerts.views.course import EpisodePage
 from tests.journey import pages_courses as courses
 from tests.journey.pages_caseload import PEOPLE, ZONE
-from tests.journey.pages_house import LENSES, Rooms
+from tests.journey.pages_house import APPROACHES, LENSES, Rooms
 
 TODAY = date(2026, 4, 8)
-SHEET = form.Sheet(lens.offer(LENSES, (), ""), frozenset({"a1"}), (), frozenset({"CBT"}), TODAY)
+SHEET = form.Sheet(
+    lens.offer(LENSES, (), ""), frozenset({"a1"}), (), frozenset({"CBT"}), APPROACHES, TODAY
+)
 KEY = "phq-9|total|client"
 
 

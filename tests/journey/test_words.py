@@ -3,6 +3,8 @@
 import re
 from html.parser import HTMLParser
 
+from services.alerts.wiring import approaches
+
 SHOWN = ("aria-label", "title", "alt", "placeholder")
 INLINE = ("a", "b", "br", "button", "code", "em", "span", "strong")
 """Elements that may stand inside a text that is marked."""
@@ -15,6 +17,7 @@ DATA = (
     "Thoughts that you would be better off dead, or of hurting yourself in some way",
 )  # fmt: skip
 """What senders and instruments say in words, as it came."""
+TITLES = approaches().titles
 WRITTEN = (
     "Below 10 by week 8", "Sleep mended by spring", "Nights were calm", "half of it gone",
     "The plan was agreed in the second session", "The plan was agreed in session 2",
@@ -58,7 +61,7 @@ def unmarked(text: str) -> str:
     for letter in text:
         depth += (letter == "«") - (letter == "»")
         outside += letter if depth <= 0 and letter not in "«»" else " "
-    for word in sorted((*DATA, *WRITTEN, *NAMES, *READERS), key=len, reverse=True):
+    for word in sorted((*DATA, *TITLES, *WRITTEN, *NAMES, *READERS), key=len, reverse=True):
         outside = outside.replace(word, " ")
     return " ".join(re.findall(r"[A-Za-z]{2,}", outside))
 

@@ -33,6 +33,7 @@ from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.rhythms import RhythmsView, RhythmTable
 from services.alerts.views.said import SaidView, Sayings
 from services.alerts.views.signin import SignInTables
+from services.alerts.wiring import approaches
 from services.chassis.clock import SteppedClock
 from services.chassis.group_commit import GroupCommit
 from services.chassis.message import Message, encode, message_id
@@ -96,7 +97,10 @@ class Rig:
         self.journals = Journals(views, JournalView())
         self.overdue = Overdue(views, OverdueView(policy))
         self.quality = Quality(views, QualityView(), self.rules, policy)
-        self.lessons = Lessons(views, PatternsView(self.ids), self.directory, policy)
+        self.approaches = approaches()
+        self.lessons = Lessons(
+            views, PatternsView(self.ids), self.directory, policy, self.approaches
+        )
         self.reflections = Reflections(views, ReflectionsView())
         self.rhythms = RhythmTable(views, RhythmsView())
         self.sayings = Sayings(views, SaidView())
@@ -115,7 +119,14 @@ class Rig:
             views.register(view)
         self.readers = [views.reader(view) for view in self.views]
         self.desk = Desk(
-            self.log, self.commit, self.ids, self.clock, self.settings, self.courses, self.catalogue
+            self.log,
+            self.commit,
+            self.ids,
+            self.clock,
+            self.settings,
+            self.courses,
+            self.approaches,
+            self.catalogue,
         )
         self.own = Own(self.desk, self.rhythms)
         self.together = Together(self.desk)

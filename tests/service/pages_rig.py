@@ -36,6 +36,7 @@ def reading_of(rig: Rig) -> Views:
         reflections=rig.reflections,
         rhythms=rig.rhythms,
         sayings=rig.sayings,
+        approaches=rig.approaches,
         path=rig.watch.path,
         clock=rig.clock,
         followers=(),
@@ -60,7 +61,7 @@ def app_of(rig: Rig, **parts: Any) -> Flask:
         "now": rig.clock.now,
         "zone": rig.settings.policy.zone,
         "lenses": lens.load(HERE / "lenses"),
-        "approaches": ("CBT", "EMDR"),
+        "approaches": rig.approaches,
         "risk_policy": "shared drive, Risk",
         **parts,
     }

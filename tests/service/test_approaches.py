@@ -23,3 +23,11 @@ def test_every_approach_says_what_is_known_of_it() -> None:
 def test_the_outcomes_service_has_no_list_of_its_own() -> None:
     """There is one list, where it is offered."""
     assert not (FILE.parents[1] / "outcomes" / FILE.name).exists()
+
+
+def test_every_alias_means_its_title() -> None:
+    known = wiring.approaches()
+    for one in tomllib.loads(FILE.read_text("utf-8"))["approach"]:
+        for name in (one["title"], *one["aliases"]):
+            assert known.name(f" {name.upper()} ") == one["title"]
+    assert known.name("A way  of our own") == "A way of our own"

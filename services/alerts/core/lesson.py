@@ -4,10 +4,12 @@ Nothing is worked out while events are folded: a session or approach that arrive
 which approach a failure fell under, so everything is derived anew whenever it is asked.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from services.alerts.core.approach import Approaches, same
 
 FAILURES = (
     "reliable_deterioration", "gain_partly_lost", "off_track", "stalled", "plateau",
@@ -49,17 +51,17 @@ class Lesson:
     problem: str
     instrument: str
     approaches: tuple[str, ...]
-    """Those worked in, folded for comparison by `same`."""
+    """Those worked in, as keys of `Approaches`."""
     reached: tuple[str, ...]
     """Phases that the course has come to."""
     disconnected: bool
     failures: tuple[Failure, ...]
     reflections: tuple[Mapping[str, Any], ...]
     names: Mapping[str, str]
-    """What is folded by `same`, as it was written."""
+    """What the keys of approaches and the folded problem are called."""
 
 
-def learn(course: Course, today: date, clinician: str) -> Lesson:
+def learn(course: Course, today: date, clinician: str, approaches: Approaches) -> Lesson:
     """The lesson of a course's facts as of a day."""
     last = str(course["closed_on"] or today.isoformat())
     return Lesson(
@@ -68,25 +70,22 @@ def learn(course: Course, today: date, clinician: str) -> Lesson:
         clinician=clinician,
         problem=same(course["problem"]) or NOT_STATED,
         instrument=str(course["primary_instrument"] or NOT_STATED),
-        approaches=tuple(dict.fromkeys(same(one["approach"]) for one in course["approaches"]))
+        approaches=tuple(
+            dict.fromkeys(approaches.key(one["approach"]) for one in course["approaches"])
+        )
         or (NOT_STATED,),
         reached=PHASES[: PHASES.index(phase(course, last)) + 1],
         disconnected=_disconnected(course),
-        failures=tuple(_failures(course)),
+        failures=tuple(_failures(course, approaches)),
         reflections=tuple(_visible(one) for one in course["reflections"]),
-        names={same(name): str(name) for name in _written(course)},
+        names=_names(course, approaches),
     )
 
 
-def _written(course: Course) -> Iterator[Any]:
-    yield from (one["approach"] for one in course["approaches"])
-    if course["problem"]:
-        yield course["problem"]
-
-
-def same(text: Any) -> str:
-    """A name folded, so that the same name written in two ways is one."""
-    return " ".join(str(text or "").casefold().split())
+def _names(course: Course, approaches: Approaches) -> dict[str, str]:
+    called = [approaches.name(one["approach"]) for one in course["approaches"]]
+    problem = [str(course["problem"])] if course["problem"] else []
+    return {same(name): name for name in (*called, *problem)}
 
 
 def phase(course: Course, day: str) -> str:
@@ -101,11 +100,11 @@ def phase(course: Course, day: str) -> str:
     return "middle" if weeks > EARLY_WEEKS or sessions > EARLY_SESSIONS else "early"
 
 
-def approach_at(approaches: Sequence[Mapping[str, Any]], day: str) -> str:
-    """The approach that was worked in on a day, folded."""
-    begun = [one for one in approaches if one["since"][:10] <= day[:10]]
+def _approach_at(course: Course, day: str, approaches: Approaches) -> str:
+    """The approach that was worked in on a day, as a key of `Approaches`."""
+    begun = [one for one in course["approaches"] if one["since"][:10] <= day[:10]]
     latest = max(begun, key=lambda one: str(one["since"]), default=None)
-    return same(latest["approach"]) if latest else NOT_STATED
+    return approaches.key(latest["approach"]) if latest else NOT_STATED
 
 
 def pivots(course: Course) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
@@ -118,14 +117,14 @@ def pivots(course: Course) -> list[tuple[dict[str, Any], dict[str, Any] | None]]
     return [(new, old) for new, old in pairs if old is not None or new["origin"] == "reflection"]
 
 
-def _failures(course: Course) -> Iterator[Failure]:
+def _failures(course: Course, approaches: Approaches) -> Iterator[Failure]:
     for finding in course["findings"]:
         if finding["channel"] in FAILURES and _stands(finding):
             on = str(finding["first_on"])
             yield Failure(
                 channel=finding["channel"],
                 on=on,
-                approach=approach_at(course["approaches"], on),
+                approach=_approach_at(course, on, approaches),
                 phase=phase(course, on),
             )
 

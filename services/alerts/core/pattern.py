@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.alerts.core.lesson import Lesson, same
+from services.alerts.core.approach import same
+from services.alerts.core.lesson import Lesson
 from services.alerts.core.shrinkage import Rate, shrunken
 
 SMALLEST = 5

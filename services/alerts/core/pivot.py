@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.alerts.core.lesson import Course, pivots, same
+from services.alerts.core.approach import Approaches
+from services.alerts.core.lesson import Course, pivots
 from services.alerts.core.pattern import SMALLEST
 from services.alerts.core.shrinkage import Rate, alone
 
@@ -95,7 +96,7 @@ def latest(effects: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     return max(live, key=lambda one: str(one["on"]), default=None)
 
 
-def elsewhere(courses: Iterable[Course], endings: int) -> Elsewhere:
+def elsewhere(courses: Iterable[Course], endings: int, approaches: Approaches) -> Elsewhere:
     """Counts of what followed pivots in these courses, by approach pivoted to."""
     if endings < ENDINGS:
         return Elsewhere(endings)
@@ -104,8 +105,9 @@ def elsewhere(courses: Iterable[Course], endings: int) -> Elsewhere:
     for pivot in (one for course in courses for one in followed(course)):
         effect = pivot.effect
         if effect is not None and effect["weeks"] >= TOLD_AFTER_WEEKS:
-            key = same(pivot.approach)
-            names.setdefault(key, pivot.approach)
+            name = approaches.name(pivot.approach)
+            key = approaches.key(name)
+            names.setdefault(key, name)
             told.setdefault(key, []).append(str(effect["verdict"]))
     shown = {key: verdicts for key, verdicts in told.items() if len(verdicts) >= SMALLEST}
     similar = [_similar(names[key], verdicts) for key, verdicts in shown.items()]

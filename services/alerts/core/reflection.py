@@ -220,9 +220,10 @@ def check(
     beyond: str,
     unknowns: list[dict[str, Any]],
     confidence: int | None,
-    toolkit: frozenset[str],
+    *,
+    beyond_toolkit: bool,
 ) -> None:
-    """Refuse what cannot be recorded.
+    """Refuse what cannot be recorded; `beyond_toolkit` tells where the approach lies.
 
     Raises:
         ReflectionRefusedError: says what is missing, in the words of the page.
@@ -231,8 +232,7 @@ def check(
         raise ReflectionRefusedError(_("choose a decision"))
     if decision == "pivot" and not approach.strip():
         raise ReflectionRefusedError(_("name the approach to pivot to"))
-    outside = toolkit and approach.casefold() not in {name.casefold() for name in toolkit}
-    if decision == "pivot" and outside and beyond not in BEYOND:
+    if decision == "pivot" and beyond_toolkit and beyond not in BEYOND:
         raise ReflectionRefusedError(
             _(
                 "that approach is not in your toolkit yet: say whether consultation, training or a "

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.alerts.core.approach import Approaches
 from services.alerts.core.language import _
 from services.alerts.core.lens import Lens, Offer
 from services.alerts.core.reflection import BEYOND, DECISIONS, REASONS
@@ -78,6 +79,8 @@ class Sheet:
     """Of earlier reflections: {reflection, unknown, what, why, who, find, since}."""
     toolkit: frozenset[str]
     """The approaches the person is trained in; empty when nothing is known of it."""
+    approaches: Approaches
+    """What else they may be called."""
     today: date
     """The installation's day."""
     unknown_ids: Sequence[str] = ()
@@ -121,7 +124,7 @@ def read(typed: Typed, sheet: Sheet) -> tuple[Draft, ReflectionForm | None]:
     since = _day(draft, "since")
     review_on = _day(draft, "review_on")
     confidence = _confidence(draft)
-    _check_decision(draft, sheet.toolkit)
+    _check_decision(draft, sheet)
     if review_on is not None and review_on <= sheet.today:
         draft.errors["review_on"] = _("The review date lies in the future.")
     if draft.errors:
@@ -232,7 +235,7 @@ def _confidence(draft: Draft) -> int | None:
     return int(text)
 
 
-def _check_decision(draft: Draft, toolkit: frozenset[str]) -> None:
+def _check_decision(draft: Draft, sheet: Sheet) -> None:
     decision = draft.value("decision")
     if decision not in DECISIONS:
         draft.errors["decision"] = _("Choose one; staying is as good a decision as any.")
@@ -244,13 +247,10 @@ def _check_decision(draft: Draft, toolkit: frozenset[str]) -> None:
     approach = draft.value("approach")
     if not approach:
         draft.errors["approach"] = _("Name the approach to pivot to.")
-    elif _beyond(approach, toolkit) and draft.value("beyond") not in BEYOND:
+    elif (
+        sheet.approaches.is_beyond(sheet.toolkit, approach) and draft.value("beyond") not in BEYOND
+    ):
         draft.errors["beyond"] = _(
             "This approach is not in your toolkit. Say what goes with it: consultation, training "
             "or a referral."
         )
-
-
-def _beyond(approach: str, toolkit: frozenset[str]) -> bool:
-    names = {name.casefold() for name in toolkit}
-    return bool(names) and approach.casefold() not in names

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.alerts.core.approach import Approaches
 from services.alerts.core.caseload import Statistics
 from services.alerts.core.lens import Lens
 from services.alerts.core.pattern import Patterns
@@ -268,8 +269,8 @@ class House:
     """The present moment, aware, in UTC."""
     zone: ZoneInfo
     lenses: tuple[Lens, ...]
-    approaches: tuple[str, ...]
-    """Names of approaches, offered beside the person's own toolkit."""
+    approaches: Approaches
+    """Offered beside the person's own toolkit."""
     risk_policy: str | None
     """Where the local policy for risk answers stands; None: policy, contact or backup is not set,
     and every page says so."""

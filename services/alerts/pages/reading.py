@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.alerts.caseload import Caseload
+from services.alerts.core.approach import Approaches
 from services.alerts.core.caseload import Statistics
 from services.alerts.core.person import Person
 from services.alerts.desk import NotYoursError
@@ -51,6 +52,7 @@ class Views:
     rhythms: RhythmTable
     caseload: Caseload
     sayings: Sayings
+    approaches: Approaches
     path: Callable[[], RiskPath]
     clock: Clock
     followers: Sequence[Track | Elsewhere]
@@ -119,12 +121,12 @@ class Views:
 
     def gaps(self, person: Person) -> Sequence[Gap]:
         """What the person's reflections found lacking in their toolkit."""
-        return gaps(self.reflections.of(person), person.toolkit)
+        return gaps(self.reflections.of(person), person.toolkit, self.approaches)
 
     def training(self, person: Person) -> Training:
         """What those whom the person supervises would like to learn."""
         people = self.inboxes.directory.people()
-        return training(people, self.reflections, person, self.clock.now())
+        return training(people, self.reflections, person, self.clock.now(), self.approaches)
 
     def reminders(self, person: Person) -> Reminders:
         """What the person may come back to."""

@@ -117,7 +117,8 @@ def parts(
 ) -> dict[str, Any]:
     """What the templates of an episode and of a reflection on it are filled with."""
     course: dict[str, Any] = page.document
-    known = {str(approach["approach"]) for approach in course["approaches"]}
+    here = [str(one["approach"]) for one in course["approaches"]]
+    offered = house.approaches.offered(person().toolkit)
     return {
         "page": page,
         "story": tell(
@@ -136,7 +137,7 @@ def parts(
         "decision_choices": _CHOICES,
         "shareable": _SHAREABLE,
         "beyond": BEYOND,
-        "approaches": sorted({*person().toolkit, *house.approaches} - known),
+        "approaches": [name for name in offered if not house.approaches.holds(here, name)],
         "field_ids": _FIELD_IDS,
         "here": "episode",
     }
@@ -163,6 +164,7 @@ def _sheet(
         open_unknowns=page.unknowns if revising is None else (),
         unknown_ids=tuple(one["unknown"] for one in revising["unknowns"]) if revising else (),
         toolkit=frozenset() if revising else person().toolkit,  # asked on the day, not again
+        approaches=house.approaches,
         today=house.today(),
         revises=revising is not None,
     )

@@ -22,12 +22,12 @@ def blueprint(house: House) -> Blueprint:
     def toolkit() -> ResponseReturnValue:
         gaps = house.reading.gaps(person())
         mine = person()
-        named = {gap.approach for gap in gaps} | mine.wishes
+        wishable = house.approaches.offered(mine.wishes | {gap.approach for gap in gaps})
         return render_template(
             "toolkit.html",
             gaps=gaps,
-            known=_sorted({*house.approaches, *mine.toolkit}),
-            wishable=_sorted({*named, *house.approaches} - mine.toolkit),
+            known=house.approaches.offered(mine.toolkit),
+            wishable=[one for one in wishable if not house.approaches.holds(mine.toolkit, one)],
             person=mine,
             here="toolkit",
         )
@@ -35,9 +35,9 @@ def blueprint(house: House) -> Blueprint:
     @routes.post("/toolkit")
     def state() -> ResponseReturnValue:
         trained = _chosen("trained") | _typed("trained-other")
-        wishes = _chosen("wish") | _typed("wish-other")
-        shared = _chosen("share") & wishes
-        house.own.toolkit(person(), trained, wishes - trained, shared - trained)
+        wished = _chosen("wish") | _typed("wish-other")
+        wishes = {one for one in wished if not house.approaches.holds(trained, one)}
+        house.own.toolkit(person(), trained, wishes, _chosen("share") & wishes)
         return redirect(url_for("tools.toolkit", done="toolkit"), 303)
 
     @routes.get("/training")
@@ -47,10 +47,6 @@ def blueprint(house: House) -> Blueprint:
         )
 
     return routes
-
-
-def _sorted(names: set[str]) -> list[str]:
-    return sorted(names, key=str.casefold)
 
 
 def _chosen(name: str) -> set[str]:

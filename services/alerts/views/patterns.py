@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, Column, String, and_
 
 from services.alerts.core import pattern, pivot, reflection
+from services.alerts.core.approach import Approaches
 from services.alerts.core.course import MessageNoted
 from services.alerts.core.lesson import learn, pivots
 from services.alerts.core.pattern import Patterns
@@ -144,6 +145,7 @@ class Lessons:
     view: PatternsView
     directory: Directory
     policy: Policy
+    approaches: Approaches
 
     def scopes(self, person: Person, now: datetime) -> tuple[str, ...]:
         """Whose courses there are to look across: `own`, `team`, both or none."""
@@ -162,7 +164,8 @@ class Lessons:
         for doc in self.documents(person, scope, now):
             hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
             whose = people.clinician(hashed)
-            lessons.append(learn(doc, today, whose.id.hex if whose else str(hashed)))
+            author = whose.id.hex if whose else str(hashed)
+            lessons.append(learn(doc, today, author, self.approaches))
         return pattern.patterns(lessons, person.id.hex, team=scope == "team")
 
     def pivots(self, person: Person, scope: str, now: datetime) -> tuple[list[Pivot], Elsewhere]:
@@ -179,7 +182,7 @@ class Lessons:
         if endings < pivot.ENDINGS:
             return found, Elsewhere(endings)
         all_ = self.store.select(self.view, where=table.c.pivoted.is_(True))
-        return found, pivot.elsewhere(all_, endings)
+        return found, pivot.elsewhere(all_, endings, self.approaches)
 
     def documents(
         self, person: Person, scope: str, now: datetime, also: Any = None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.alerts.core.approach import Approaches
 from services.alerts.core.person import Person
 from services.alerts.people import People
 from services.alerts.views.reflections import Reflections
@@ -47,14 +48,19 @@ class Training:
     counted: bool
 
 
-def gaps(documents: Iterable[Document], toolkit: frozenset[str], since: str = "") -> list[Gap]:
+def gaps(
+    documents: Iterable[Document],
+    toolkit: frozenset[str],
+    approaches: Approaches,
+    since: str = "",
+) -> list[Gap]:
     """What these reflections of one person found lacking, most often first."""
-    known = {name.casefold() for name in toolkit}
+    known = {approaches.key(name) for name in toolkit}
     found: dict[str, Gap] = {}
     for doc in documents:
         beyond = doc["approach"] if doc["beyond"] else ""
-        for name in {doc["considered"].strip(), beyond.strip()} - {""}:
-            key = name.casefold()
+        named = {approaches.name(one) for one in (doc["considered"], beyond)} - {""}
+        for key, name in {approaches.key(name): name for name in named}.items():
             if key in known or doc["on"] < since:
                 continue
             before = found.get(key)
@@ -66,7 +72,13 @@ def gaps(documents: Iterable[Document], toolkit: frozenset[str], since: str = ""
     return sorted(found.values(), key=lambda gap: (-gap.times, gap.approach.casefold()))
 
 
-def training(people: People, reflections: Reflections, person: Person, now: datetime) -> Training:
+def training(
+    people: People,
+    reflections: Reflections,
+    person: Person,
+    now: datetime,
+    approaches: Approaches,
+) -> Training:
     """What the clinicians whom a person supervises would like to learn.
 
     Raises:
@@ -75,11 +87,15 @@ def training(people: People, reflections: Reflections, person: Person, now: date
     """
     team = [one for one in people.supervised(person) if one.role == "clinician"]
     since = (now - LOOKED_BACK).date().isoformat()
-    lacking = {one.id.hex: gaps(reflections.of(one), one.toolkit, since) for one in team}
-    return count(team, lacking)
+    lacking = {
+        one.id.hex: gaps(reflections.of(one), one.toolkit, approaches, since) for one in team
+    }
+    return count(team, lacking, approaches)
 
 
-def count(team: Sequence[Person], lacking: Mapping[str, Sequence[Gap]]) -> Training:
+def count(
+    team: Sequence[Person], lacking: Mapping[str, Sequence[Gap]], approaches: Approaches
+) -> Training:
     """The needs of a team: counts without names, names only of those who share a wish."""
     names: dict[str, str] = {}
     who: dict[str, set[str]] = {}
@@ -87,11 +103,13 @@ def count(team: Sequence[Person], lacking: Mapping[str, Sequence[Gap]]) -> Train
     shared: dict[str, list[str]] = {}
     for one in team:
         for gap in lacking.get(one.id.hex, ()):
-            key = _key(names, gap.approach)
+            key = approaches.key(gap.approach)
+            names.setdefault(key, gap.approach)
             who.setdefault(key, set()).add(one.id.hex)
             times[key] = times.get(key, 0) + gap.times
         for wish in sorted(one.wishes):
-            key = _key(names, wish)
+            key = approaches.key(wish)
+            names.setdefault(key, approaches.name(wish))
             who.setdefault(key, set()).add(one.id.hex)
             if wish in one.shared_wishes:
                 shared.setdefault(key, []).append(one.name)
@@ -116,8 +134,3 @@ def _is_shown(lacking: int, named: int, team: int) -> bool:
     """
     unnamed, rest = lacking - named, team - named
     return unnamed == 0 or FEWEST <= unnamed < rest
-
-
-def _key(names: dict[str, str], name: str) -> str:
-    names.setdefault(name.casefold(), name)
-    return name.casefold()
