@@ -73,6 +73,12 @@ def test_a_file_gives_the_line_it_holds() -> None:
     assert read("own.toml", written(), MODELS, 6) == {"phq-9": LINE}
 
 
+@pytest.mark.parametrize("failures", [100, 900])
+def test_the_fewest_that_are_enough_are_taken(failures: int) -> None:
+    found = read("own.toml", written(endings=1000, failures=failures), MODELS, 6)
+    assert found["phq-9"].endings == 1000
+
+
 def test_joined_files_are_one_line_for_each_instrument() -> None:
     under = {name: getattr(MODELS["gad-7"], name) for name in FITTED_UNDER}
     both = written() + written(instrument='"gad-7"', slope=1.1, **under)
@@ -87,6 +93,7 @@ def test_joined_files_are_one_line_for_each_instrument() -> None:
     ("changed", "said"),
     [
         ({"slope": -0.2}, "own.toml, line 4: recalibration[0].slope must be above 0"),
+        ({"slope": 0.0}, "own.toml, line 4: recalibration[0].slope must be above 0"),
         ({"slope": "nan"}, "line 4: recalibration[0].slope must be a finite number"),
         ({"intercept": '"x"'}, "line 3: recalibration[0].intercept must be a number"),
         ({"endings": 999}, "line 5: recalibration[0].endings must be 1,000 or more"),
@@ -108,7 +115,7 @@ def test_what_cannot_be_used_is_told_by_line_and_reason(
 
 def test_a_file_of_remarks_or_of_something_else_is_refused() -> None:
     assert "own.toml: as a whole holds no recalibration" in fault("# nothing helps\n")
-    assert "is no TOML" in fault("[[recalibration]\n")
+    assert fault("[[recalibration]\n").startswith("own.toml: as a whole is no TOML: ")
     assert "is not a known key" in fault(written() + "[[more]]\n")
 
 
@@ -118,6 +125,11 @@ def test_numbers_of_the_model_are_held_against_those_in_force() -> None:
     changed = {"phq-9": model(replace(INSTRUMENTS["phq-9"], norm=replace(norm, sd=6.2)))}
     with pytest.raises(InstrumentError, match=r"model\.sd was 6\.1 at the fit and is 6\.2 here"):
         read("own.toml", written(), changed, 6)
+    no_mean = {"phq-9": model(replace(INSTRUMENTS["phq-9"], norm=replace(norm, mean=None)))}
+    with pytest.raises(
+        InstrumentError, match=r"model\.mean was 14\.2 at the fit and is not known h"
+    ):
+        read("own.toml", written(), no_mean, 6)
 
 
 def test_the_service_and_the_fit_draw_the_same_line() -> None:
