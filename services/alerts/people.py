@@ -154,6 +154,11 @@ class People:
         return supervisor.role == "supervisor" and bool(supervisor.teams & other.teams)
 
 
+def clinician_hash(ids: Ids, sender: str | None, clinician: str | None) -> str | None:
+    """The keyed hash under which a clinician's reference stands in clear; None for nobody's."""
+    return ids.digest("clinician", sender or "", clinician) if clinician else None
+
+
 class Directory:
     """Reads everybody from the log itself: no view can be behind when it is asked who is away."""
 
@@ -185,12 +190,13 @@ class Directory:
                 self._people = People(persons, hashes, self._backup_names)
             return self._people
 
-    def hash(self, sender: str, clinician: str | None) -> str | None:
+    def hash(self, sender: str | None, clinician: str | None) -> str | None:
         """The keyed hash of a clinician's reference, as views hold it."""
-        return self._ids.digest("clinician", sender, clinician) if clinician else None
+        return clinician_hash(self._ids, sender, clinician)
 
     def _hashes(self, person: Person) -> frozenset[str]:
-        return frozenset(self._ids.digest("clinician", *link) for link in person.links)
+        found = (clinician_hash(self._ids, *link) for link in person.links)
+        return frozenset(one for one in found if one is not None)
 
 
 def _take(persons: dict[UUID, Person], event: Any) -> None:

@@ -103,7 +103,7 @@ class DueJob:
             return "backup", "not acknowledged in time"
         if doc["closed"]:
             return "backup", "the course is closed"
-        hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
+        hashed = self.directory.hash(doc["sender"], doc["clinician"])
         why = self.directory.people().unreachable(hashed, now)
         # Until the header is known the clinician of the message itself was asked for, at intake.
         return ("backup", why) if why is not None and doc["sender"] is not None else None
@@ -113,7 +113,7 @@ class DueJob:
     ) -> tuple[str, str] | None:
         """Reliable deterioration that nobody opened; the clinician's leave does not count."""
         people = self.directory.people()
-        hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
+        hashed = self.directory.hash(doc["sender"], doc["clinician"])
         person = people.clinician(hashed)
         raised = datetime.fromisoformat(entry["raised_at"])
         paused = timedelta()

@@ -46,7 +46,7 @@ from services.alerts.core.policy import Policy
 from services.alerts.core.rule import Rule
 from services.alerts.people import WRITING, Directory
 from services.alerts.rules import Rules
-from services.alerts.views import course_messages, standing
+from services.alerts.views import course_messages, standing, unknowns
 from services.alerts.views.inbox_rows import AlertLine, RiskLine
 from services.alerts.views.journal import Journals
 from services.chassis.eventlog import Entry
@@ -150,7 +150,7 @@ def _reflected(event: reflection.ReflectionRecorded) -> dict[str, Any]:
         "reflection": event.originator_id.hex,
         "at": event.timestamp.isoformat(),
         "approach_id": event.originator_id.hex if pivots else None,
-        "unknowns": [_unknown(one, event.on) for one in event.unknowns],
+        "unknowns": unknowns.noted(event.unknowns, event.on),
         "choices": event.choices or {},
         "preference": event.preference,
         "considered": event.considered,
@@ -166,19 +166,6 @@ _KEPT = (
 )  # fmt: skip
 
 
-def _unknown(entry: dict[str, Any], on: str) -> dict[str, Any]:
-    return {
-        "unknown": entry["unknown"],
-        "what": entry["what"],
-        "why": entry["why"],
-        "who": entry["who"],
-        "find": entry.get("find", ""),
-        "since": on,
-        "how": None,
-        "closed_on": None,
-    }
-
-
 def _revised(one: dict[str, Any], event: reflection.ReflectionRevised) -> None:
     for name in (
         "expectation", "assumption", "client_view", "preference", "pattern", "reason", "lenses",
@@ -186,21 +173,11 @@ def _revised(one: dict[str, Any], event: reflection.ReflectionRevised) -> None:
     ):  # fmt: skip
         one[name] = getattr(event, name)
     one["choices"] = event.choices or {}
-    before = {entry["unknown"]: entry for entry in one["unknowns"]}
-    fresh = [_unknown(entry, event.on) for entry in event.unknowns]
-    kept = ("since", "how", "closed_on")
-    one["unknowns"] = [
-        entry | {name: before[entry["unknown"]][name] for name in kept}
-        if entry["unknown"] in before
-        else entry
-        for entry in fresh
-    ]
+    one["unknowns"] = unknowns.revised(one["unknowns"], event.unknowns, event.on)
 
 
 def _unknown_closed(one: dict[str, Any], event: reflection.UnknownClosed) -> None:
-    for entry in one["unknowns"]:
-        if entry["unknown"] == event.unknown:
-            entry |= {"how": event.how, "closed_on": event.on}
+    unknowns.close(one["unknowns"], event)
 
 
 def _review_due(one: dict[str, Any], event: reflection.ReviewDue) -> None:
@@ -285,7 +262,7 @@ class Courses:
             one["escalated_to"] == "backup" and one["state"] in standing.OPEN
             for one in doc["alerts"].values()
         )
-        hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
+        hashed = self.directory.hash(doc["sender"], doc["clinician"])
         return people.caseload(person, now).access(hashed, told)
 
     def _lines(self, entries: Sequence[dict[str, Any]], now: datetime) -> tuple[AlertLine, ...]:

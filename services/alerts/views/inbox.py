@@ -24,7 +24,7 @@ from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy, Spoken
 from services.alerts.people import WRITING, Caseload, Directory
 from services.alerts.rules import Rules
-from services.alerts.views import inbox_messages, standing
+from services.alerts.views import inbox_messages, standing, whose
 from services.alerts.views.inbox_rows import (
     AlertLine,
     InboxPage,
@@ -79,7 +79,7 @@ class InboxView(View):
         something last spoke as a prompt.
         """
         return (
-            Column("clinician_hash", String(64), nullable=True, index=True),
+            whose.column(),
             Column("waits", Boolean, nullable=False, index=True),
             Column("told_backup", Boolean, nullable=False, index=True),
             Column("loudest", String(8), nullable=True, index=True),
@@ -111,13 +111,9 @@ class InboxView(View):
 
     def clear(self, doc: Document) -> dict[str, Any]:
         """The clear columns' values."""
-        hashed = None
-        if doc["clinician"]:
-            hashed = self._ids.digest("clinician", doc["sender"] or "", doc["clinician"])
         waiting = open_alerts(doc)
         tiers = {one["tier"] for one in waiting}
-        return {
-            "clinician_hash": hashed,
+        return whose.value(self._ids, doc) | {
             "waits": bool(waiting),
             "told_backup": any(one["escalated_to"] == "backup" for one in waiting),
             "loudest": next((tier for tier in rules.TIERS if tier in tiers), None),
@@ -254,7 +250,7 @@ class Inbox:
         """How many courses with an open alert have no clinician in reach, for the metric."""
         reachable = self.directory.people().reachable(now)
         table = self.store.table(self.view)
-        where = and_(table.c.waits.is_(True), _not_in(table, reachable))
+        where = and_(table.c.waits.is_(True), whose.not_among(table, reachable))
         return len(self.store.select(self.view, where=where))
 
     def unread(self, now: datetime) -> tuple[int, float]:
@@ -290,7 +286,7 @@ class Inbox:
         found = []
         for doc in documents:
             told = any(one["escalated_to"] == "backup" for one in open_alerts(doc))
-            hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
+            hashed = self.directory.hash(doc["sender"], doc["clinician"])
             access = caseload.access(hashed, told)
             if access is not None:
                 found.append(Seen(doc, access))
@@ -347,16 +343,11 @@ class Inbox:
 
 def _where(table: Any, caseload: Caseload) -> Any:
     mine = caseload.own | caseload.covered | caseload.supervised
-    where = table.c.clinician_hash.in_(sorted(mine))
+    where = whose.among(table, mine)
     if not caseload.backup:
         return where
-    unassigned = and_(table.c.waits.is_(True), _not_in(table, caseload.reachable))
+    unassigned = and_(table.c.waits.is_(True), whose.not_among(table, caseload.reachable))
     return or_(where, table.c.told_backup.is_(True), unassigned)
-
-
-def _not_in(table: Any, hashes: Iterable[str]) -> Any:
-    column = table.c.clinician_hash
-    return or_(column.is_(None), column.not_in(sorted(hashes)))
 
 
 def _spoken(documents: Iterable[Document], policy: Policy) -> Iterable[Spoken]:

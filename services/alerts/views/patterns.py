@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, String, and_
+from sqlalchemy import Boolean, Column, and_
 
 from services.alerts.core import pattern, pivot, reflection
 from services.alerts.core.approach import Approaches
@@ -23,7 +23,7 @@ from services.alerts.core.person import Person
 from services.alerts.core.pivot import Elsewhere, Pivot
 from services.alerts.core.policy import Policy
 from services.alerts.people import Directory
-from services.alerts.views import course_messages
+from services.alerts.views import course_messages, whose
 from services.chassis.eventlog import Entry
 from services.chassis.ids import Ids
 from services.chassis.view import Document, View
@@ -57,7 +57,7 @@ class PatternsView(View):
     def columns(self) -> tuple[Column[Any], ...]:
         """The clinician's hash, whether the course has ended, and whether it holds a pivot."""
         return (
-            Column("clinician_hash", String(64), nullable=True, index=True),
+            whose.column(),
             Column("ended", Boolean, nullable=False, index=True),
             Column("pivoted", Boolean, nullable=False, index=True),
         )
@@ -88,11 +88,7 @@ class PatternsView(View):
 
     def clear(self, doc: Document) -> dict[str, Any]:
         """The clear columns' values."""
-        hashed = None
-        if doc["clinician"]:
-            hashed = self._ids.digest("clinician", doc["sender"] or "", doc["clinician"])
-        return {
-            "clinician_hash": hashed,
+        return whose.value(self._ids, doc) | {
             "ended": doc["status"] == "closed",
             "pivoted": bool(pivots(doc)),
         }
@@ -162,9 +158,9 @@ class Lessons:
         today, people = self.policy.day(now), self.directory.people()
         lessons = []
         for doc in self.documents(person, scope, now):
-            hashed = self.directory.hash(doc["sender"] or "", doc["clinician"])
-            whose = people.clinician(hashed)
-            author = whose.id.hex if whose else str(hashed)
+            hashed = self.directory.hash(doc["sender"], doc["clinician"])
+            clinician = people.clinician(hashed)
+            author = clinician.id.hex if clinician else str(hashed)
             lessons.append(learn(doc, today, author, self.approaches))
         return pattern.patterns(lessons, person.id.hex, team=scope == "team")
 
@@ -190,5 +186,5 @@ class Lessons:
         """The courses of a scope, also those that have ended."""
         caseload = self.directory.people().caseload(person, now)
         hashes = caseload.supervised if scope == "team" else caseload.own
-        where = self.store.table(self.view).c.clinician_hash.in_(sorted(hashes))
+        where = whose.among(self.store.table(self.view), hashes)
         return self.store.select(self.view, where=where if also is None else and_(where, also))

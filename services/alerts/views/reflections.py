@@ -6,7 +6,6 @@ who, find, since, how, closed_on}], p_worked: the engine's number | None,
 resolved: {worked, on} | None}.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -16,6 +15,7 @@ from sqlalchemy import Boolean, Column, String, and_, or_
 from services.alerts.core import reflection
 from services.alerts.core.course import MessageNoted
 from services.alerts.core.person import Person
+from services.alerts.views import unknowns
 from services.chassis.eventlog import Entry
 from services.chassis.view import Document, View
 from services.chassis.views import ViewStore
@@ -70,9 +70,9 @@ class ReflectionsView(View):
             if doc["p_worked"] is None:  # the first is what was foreseen at the time
                 doc["p_worked"] = event.message["data"].get("p_worked")
         elif isinstance(event, reflection.ReflectionRevised):
-            doc["unknowns"] = _revised(doc["unknowns"], event)
+            doc["unknowns"] = unknowns.revised(doc["unknowns"], event.unknowns, event.on)
         elif isinstance(event, reflection.UnknownClosed):
-            _close(doc["unknowns"], event)
+            unknowns.close(doc["unknowns"], event)
         else:
             doc["resolved"] = {"worked": event.worked, "on": event.on}
         return doc
@@ -97,35 +97,10 @@ def _recorded(event: reflection.ReflectionRecorded) -> Document:
         "reflection": event.originator_id.hex,
         "at": event.timestamp.isoformat(),
         "owner": event.owner.hex,
-        "unknowns": [_unknown(one, event.on) for one in event.unknowns],
+        "unknowns": unknowns.noted(event.unknowns, event.on),
         "p_worked": None,
         "resolved": None,
     }
-
-
-def _unknown(entry: dict[str, Any], since: str) -> dict[str, Any]:
-    named = {name: entry[name] for name in ("unknown", "what", "why", "who")}
-    return named | {"find": entry.get("find", ""), "since": since, "how": None, "closed_on": None}
-
-
-def _close(unknowns: list[dict[str, Any]], event: reflection.UnknownClosed) -> None:
-    for one in unknowns:
-        if one["unknown"] == event.unknown:
-            one |= {"how": event.how, "closed_on": event.on}
-
-
-def _revised(
-    before: Sequence[dict[str, Any]], event: reflection.ReflectionRevised
-) -> list[dict[str, Any]]:
-    known = {one["unknown"]: one for one in before}
-    fresh = [_unknown(one, event.on) for one in event.unknowns]
-    kept = ("since", "how", "closed_on")
-    return [
-        one | {name: known[one["unknown"]][name] for name in kept}
-        if one["unknown"] in known
-        else one
-        for one in fresh
-    ]
 
 
 @dataclass(frozen=True, slots=True)

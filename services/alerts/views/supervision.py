@@ -130,7 +130,7 @@ class Supervision:
         for doc, entry, from_ in to_lay_out(seen, person, retired, policy):
             if team and from_ > now:
                 continue
-            hashed = self.inbox.directory.hash(doc["sender"] or "", doc["clinician"])
+            hashed = self.inbox.directory.hash(doc["sender"], doc["clinician"])
             whose = people.clinician(hashed)
             line = standing.line(entry, now, policy)
             made = LaidOut(
