@@ -68,8 +68,6 @@ class ReflectionForm:
     """0 to 100; the author's own."""
     own_part: str = ""
     """The author's own."""
-    journal: str = ""
-    """The author's own."""
     lenses: tuple[str, ...] = ()
     """Names of the lenses looked through."""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -227,7 +225,7 @@ def _unknowns(entries: Sequence[Unknown], known: dict[str, bool]) -> list[dict[s
 
 def _own_part(desk: Writing, form: ReflectionForm, version: int) -> list[Event]:
     """What is noted beside it; a revision (`version` > 0) may also empty what stood there."""
-    written = form.own_part or form.journal or form.own_choices
+    written = form.own_part or form.own_choices
     if not written and form.confidence is None and version == 0:
         return []
     return [
@@ -239,7 +237,6 @@ def _own_part(desk: Writing, form: ReflectionForm, version: int) -> list[Event]:
             reflection=desk.reflection.hex,
             own_part=form.own_part,
             confidence=form.confidence,
-            journal=form.journal,
             choices=_listed(form.own_choices),
         )
     ]

@@ -102,7 +102,7 @@ class Rooms:
             ),
             not_assessable=(),
             private={
-                one["reflection"]: {"own_part": self.own_part, "confidence": 60, "journal": ""}
+                one["reflection"]: {"own_part": self.own_part, "confidence": 60}
                 for one in doc["reflections"]
                 if mine
             },

@@ -21,7 +21,7 @@ from tests.service.pages_rig import Browser, app_of
 K = id_of("episode", "k")
 MARK = "Zwetschgendatschi"
 CONFIDENCE = 67
-LOUD = ("own part", "own choice", "journal", "entry")
+LOUD = ("own part", "own choice", "entry")
 QUIET = (
     "expectation", "assumption", "unknown", "view", "preference", "pattern", "reason", "choice",
     "said",
@@ -70,7 +70,6 @@ def _alice_writes(rig: Rig) -> None:
         confidence=CONFIDENCE,
         own_part=canary("own part"),
         own_choices={"own part": (canary("own choice"),)},
-        journal=canary("journal"),
     )
     id_, _ = rig.desk.reflect(alice, K, form)
     rig.show()
@@ -115,7 +114,7 @@ def seen(rig: Rig, app: Flask, name: str) -> str:
 def test_the_author_sees_all_of_it(rig: Rig) -> None:
     """Else the other tests would pass on pages that show nothing to anybody."""
     text = seen(rig, app_of(rig), "alice")
-    assert {what for what in (*LOUD, *QUIET) if canary(what) not in text} <= {"journal"}
+    assert {what for what in (*LOUD, *QUIET) if canary(what) not in text} == set()
     assert f"{CONFIDENCE} %" in text
 
 

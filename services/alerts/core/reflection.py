@@ -142,14 +142,15 @@ class ReflectionResolved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnPartNoted(Event):
-    """The author's own part, confidence and notes, under the author's own key."""
+    """The author's own part and confidence, under the author's own key."""
 
     TOPIC: ClassVar[str] = "own_part.noted"
 
     reflection: str
     own_part: str
     confidence: int | None
-    journal: str
+    journal: str = ""
+    """Not written: the journal is a stream of entries of its own."""
     choices: dict[str, list[str]] | None = None
     """Private lens to the ids of what was seen through it."""
 

@@ -80,7 +80,7 @@ class EpisodePage:
     not_assessable: tuple[str, ...]
     """Plain sentences."""
     private: dict[str, dict[str, Any]]
-    """Reflection id to {own_part, confidence, journal}: the author's own alone, else empty."""
+    """Reflection id to {own_part, confidence, choices}: the author's own alone, else empty."""
     position: int
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """What was decided about rules here, by channel."""

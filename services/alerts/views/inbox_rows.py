@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.alerts.people import WRITING
+
 
 @dataclass(frozen=True, slots=True)
 class RiskLine:
@@ -93,6 +95,11 @@ class InboxRow:
     minimum: float | None
     maximum: float | None
     unread: bool
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this person may reflect on it, put it off and dismiss."""
+        return self.access in WRITING
 
 
 @dataclass(frozen=True, slots=True)

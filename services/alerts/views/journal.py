@@ -1,7 +1,7 @@
 """The journal read model: what is a person's own alone, sealed under that person's key.
 
-A document (key = person id): {person, own_parts: {reflection: {own_part, confidence, journal,
-choices, at}}, entries: [{on, at, episode, text}]}.
+A document (key = person id): {person, own_parts: {reflection: {own_part, confidence, choices,
+at}}, entries: [{on, at, episode, text}]}.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class JournalView(View):
     """Folds the author's own parts and notes into one document for each author."""
 
     name: ClassVar[str] = "journal"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     topics: ClassVar[frozenset[str]] = frozenset({OwnPartNoted.TOPIC, JournalWritten.TOPIC})
 
     def key(self, event: Any) -> UUID | None:
@@ -38,7 +38,6 @@ class JournalView(View):
             doc["own_parts"][event.reflection] = {
                 "own_part": event.own_part,
                 "confidence": event.confidence,
-                "journal": event.journal,
                 "choices": event.choices or {},
                 "at": at,
             }
@@ -60,7 +59,7 @@ class Journals:
     view: JournalView
 
     def private(self, person: Person) -> dict[str, dict[str, Any]]:
-        """Reflection to {own_part, confidence, journal, choices, at}: the person's own."""
+        """Reflection to {own_part, confidence, choices, at}: the person's own."""
         doc = self.store.get(self.view, person.id)
         parts: dict[str, dict[str, Any]] = doc["own_parts"] if doc else {}
         return parts
