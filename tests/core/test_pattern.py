@@ -2,12 +2,14 @@
 
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.alerts.core import lens
 from services.alerts.core.approach import Approaches
-from services.alerts.core.lesson import learn, phase
+from services.alerts.core.lesson import ALLIANCE, RUPTURES, learn, phase
 from services.alerts.core.pattern import Dimension, Patterns, patterns
 
 TODAY = date(2026, 7, 1)
@@ -44,6 +46,7 @@ def reflection(**changes: Any) -> dict[str, Any]:
         "assumption": "",
         "whys": ["not asked"],
         "lenses": ["alliance", "own part"],
+        "ruptures": ["withdrawal"],
         "shared": [],
         **changes,
     }
@@ -69,7 +72,11 @@ def test_the_own_part_is_in_no_pattern_and_other_lenses_are() -> None:
 
 @pytest.mark.parametrize(
     ("dimension", "part", "name"),
-    [("reason", "unknowns", "not asked"), ("lens", "lenses", "alliance")],
+    [
+        ("reason", "unknowns", "not asked"),
+        ("lens", "lenses", "alliance"),
+        ("rupture", "lenses", "withdrawal"),
+    ],
 )
 def test_what_others_noted_counts_where_it_was_shared(dimension: str, part: str, name: str) -> None:
     """A group tells the episodes behind it, and with them whose they are."""
@@ -117,6 +124,38 @@ def test_expectations_are_those_of_courses_that_had_failed_by_then() -> None:
     assert [one.courses for one in result.expectations] == [2, 1]
     assert [text["episode"] for text in result.expectations[0].texts] == ["e2", "e5"]
     assert result.unspoken == 1
+
+
+def test_what_was_assumed_in_the_same_words_is_told_once_with_its_counts() -> None:
+    said = (
+        ("we  agreed on the plan", "half by may"),
+        ("We agreed on the plan", "Half by May"),
+        ("We agreed on the plan", "All of it"),
+        ("We had agreed on the plan", ""),
+        ("", "Sleep first"),
+    )
+    result = found(
+        [
+            course(n, reflections=[reflection(assumption=assumed, expectation=expected)])
+            for n, (assumed, expected) in enumerate(said)
+        ]
+    )
+    alike, alone = result.expectations
+    assert [(one.assumption, one.courses) for one in alike.wordings] == [
+        ("We agreed on the plan", 3),
+        ("We had agreed on the plan", 1),
+    ]
+    # Told as it was written last.
+    assert alike.wordings[0].expected == {"Half by May": 2, "All of it": 1}
+    assert list(alike.wordings[0].expected) == ["Half by May", "All of it"]
+    (wording,) = alone.wordings
+    assert (wording.assumption, wording.expected, wording.courses) == ("", {"Sleep first": 1}, 1)
+
+
+def test_the_marks_of_a_rupture_are_those_of_the_lens() -> None:
+    lenses = {one.name: one for one in lens.load(Path(lens.__file__).parents[1] / "lenses")}
+    group = lenses[ALLIANCE].groups()["Marks of a rupture"]
+    assert tuple(one.id for one in group) == RUPTURES
 
 
 def test_one_name_written_in_two_ways_is_one_group() -> None:

@@ -14,7 +14,7 @@ from tests.journey.pages_caseload import PEOPLE
 from tests.journey.pages_house import Rooms
 from tests.journey.pages_house import app_of as app_of_rooms
 from tests.service.alerts_rig import EVIDENCE, Rig, episode_changed, found, id_of
-from tests.service.lessons_rig import clinic
+from tests.service.lessons_rig import clinic, fails, reflects
 from tests.service.pages_rig import Browser, app_of
 
 MINE = (
@@ -59,6 +59,9 @@ def _rig(folder: Path, build: Callable[[Path], Rig]) -> Iterator[Rig]:
 def _lessons(folder: Path) -> Rig:
     rig = Rig(folder, BACKUP="bea")
     clinic(rig)
+    fails(rig, "a4")
+    for name in ("a4", "a7"):
+        reflects(rig, name, choices={"alliance": ("withdrawal",)}, shared=("lenses",))
     rig.rules.retire(rig.person("sam"), "plateau", "repeats itself")
     rig.rules.reinstate(rig.person("sam"), "plateau", "better now")
     rig.rules.retire(rig.person("sam"), "stalled", "repeats itself")

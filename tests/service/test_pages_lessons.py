@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from services.alerts.core import pivot
+from services.alerts.desk import ReflectionForm
 from tests.service.alerts_rig import Rig, cleared, episode_changed, id_of
-from tests.service.lessons_rig import ASSUMED, approach, clinic, course, fails, follows
+from tests.service.lessons_rig import ASSUMED, approach, clinic, course, fails, follows, reflects
 from tests.service.pages_rig import Browser, app_of
 
 CBT = "Cognitive behavioural therapy"
@@ -39,8 +40,11 @@ def text(rig: Rig, name: str, address: str) -> str:
 def test_a_clinician_sees_patterns_of_their_own_courses_alone(rig: Rig) -> None:
     page = text(rig, "alice", "/patterns")
     assert "found in 4 of 8 courses" in page
-    assert page.count(ASSUMED) == 2  # shared or not, one's own
+    said = f"{ASSUMED} Expected: Below 10 by week 8 (2 times) 2 courses"
+    assert said in page, "shared or not, one's own; told once, with how often"
     assert "much the same was assumed in 2 courses" in page
+    for client in ("a1", "a5"):
+        assert f"{client} , 2 March; found by then: off track" in page
     assert "Nights were calm" in page
     assert " b5" not in page
 
@@ -49,6 +53,7 @@ def test_a_supervisor_reads_shared_assumptions_alone(rig: Rig) -> None:
     page = text(rig, "sam", "/patterns")
     assert "found in 8 of 16 courses" in page
     assert page.count(ASSUMED) == 1
+    assert f"{ASSUMED} a1 , 2 March" in page, "and a5's, which was not shared, is not counted"
     assert "Nights were calm" not in page
     assert "Below 10 by week 8" not in page  # the expectation was shared by nobody
     assert "7 courses with a finding, and no expectation on record that you may read" in page
@@ -77,6 +82,36 @@ def test_small_groups_are_counted_and_not_shown(rig: Rig) -> None:
     assert [one.name for one in by_approach.cells] == [CBT]  # four courses in EMDR
     assert by_approach.hidden == 1
     assert "1 group not shown: fewer than 5 courses" in text(rig, "alice", "/patterns")
+
+
+def test_kinds_of_finding_are_counted_and_none_stands_out(rig: Rig) -> None:
+    page = text(rig, "alice", "/patterns")
+    assert "Off track 4 of 8" in page
+    assert "Plateau 0 of 8" in page
+    assert "Off track 4 of 8 50 %" in page, "drawn towards no other kind"
+    found = rig.lessons.patterns(rig.person("alice"), "own", rig.clock.now())
+    (kinds,) = (one for one in found.dimensions if one.name == "channel")
+    assert not any(cell.stands_out for cell in kinds.cells)
+
+
+def test_marks_of_a_rupture_are_counted_where_they_may_be_read(fresh: Rig) -> None:
+    clinic(fresh)
+    fails(fresh, "a0")
+    marks = {"alliance": ("withdrawal", "goal")}
+    withdrawal = "Withdrawal: moving away"
+    for name in ("a0", "a7"):
+        reflects(fresh, name, choices=marks, shared=("lenses",))
+    page = text(fresh, "alice", "/patterns")
+    assert "Marks of a rupture that were noted" in page
+    assert re.search(rf"{withdrawal}[^%]* 2 of 5", page)
+    assert "we may not want the same thing" not in page, "a goal that differs is no such mark"
+    assert withdrawal not in text(fresh, "sam", "/patterns"), "two courses, of one clinician"
+    id_ = reflects(fresh, "a6", choices=marks)
+    assert re.search(rf"{withdrawal}[^%]* 3 of 5", text(fresh, "alice", "/patterns"))
+    form = ReflectionForm(decision="stay", reason="two good weeks", lenses=("alliance",))
+    fresh.desk.revise(fresh.person("alice"), id_of("episode", "a6"), id_, form)
+    fresh.show()
+    assert re.search(rf"{withdrawal}[^%]* 2 of 5", text(fresh, "alice", "/patterns"))
 
 
 @pytest.mark.parametrize("address", ["/patterns", "/pivots"])

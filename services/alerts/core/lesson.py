@@ -24,6 +24,9 @@ ABSENT = frozenset({"missed", "cancelled"})
 MISSED_MARKS = 2
 """Sessions missed or cancelled late, from which a course carries a mark of disconnection."""
 NOT_STATED = "not stated"
+ALLIANCE = "alliance"
+RUPTURES = ("withdrawal", "confrontation", "both")
+"""What may be seen through the lens of the alliance that is a mark of a rupture: ids of choices."""
 OWN_PART = "own part"
 """The lens that is its author's alone: it is in no pattern, not even the author's."""
 

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.alerts.core.approach import same
-from services.alerts.core.lesson import Lesson
-from services.alerts.core.shrinkage import Rate, shrunken
+from services.alerts.core.lesson import FAILURES, Lesson
+from services.alerts.core.shrinkage import Rate, alone, shrunken
 
 SMALLEST = 5
 """Courses of which a group consists before its rate is shown."""
 TEAM_OF = 2
 """Clinicians whose courses a group of a team's patterns must hold."""
-UNEQUAL = frozenset({"phase"})
+UNEQUAL = frozenset({"phase", "channel"})
 """Dimensions of which no group stands out: most findings need weeks of measures behind them, so
-that later phases hold more of them whatever is done."""
+that later phases hold more of them whatever is done; and each rule has limits of its own, so that
+one speaks more often than another."""
+APART = "channel"
+"""The dimension whose groups are no kin, so that no rate says anything of another."""
 ALIKE = 0.5
 """Share of words in common from which two texts stand in one group."""
 _SHORTEST = 4
@@ -55,12 +58,33 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """One assumption in the same words, wherever it was made; else one expectation."""
+
+    assumption: str
+    expected: Mapping[str, int]
+    """What was expected on it, with the number of reflections; the commonest first."""
+    texts: tuple[Mapping[str, str], ...]
+    courses: int
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What was expected and assumed in courses where something was found, grouped by words."""
 
     texts: tuple[Mapping[str, str], ...]
     """Each {expectation, assumption, episode, client, on, channels}, newest first."""
     courses: int
+
+    @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """The same texts by their very words, those of most courses first."""
+        found: dict[tuple[str, str], list[Mapping[str, str]]] = {}
+        for text in self.texts:
+            assumed = same(text["assumption"])
+            key = (assumed, "" if assumed else same(text["expectation"]))
+            found.setdefault(key, []).append(text)
+        return tuple(sorted(map(_wording, found.values()), key=lambda one: -one.courses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +137,7 @@ def patterns(lessons: Sequence[Lesson], viewer: str, *, team: bool) -> Patterns:
 def _dimensions(lessons: Sequence[Lesson], viewer: str, *, team: bool) -> Iterator[Dimension]:
     for name, groups in _BY_COURSE.items():
         yield _dimension(name, "courses", [(one, groups(one)) for one in lessons], team)
-    for name, field, part in (("reason", "whys", "unknowns"), ("lens", "lenses", "lenses")):
+    for name, field, part in _BY_REFLECTION:
         told = [(one, _named(one, field, part, viewer)) for one in lessons if one.failures]
         offered = sorted({value for _, values in told for value in values or ()})
         members = [
@@ -132,12 +156,21 @@ _BY_COURSE: dict[str, Callable[[Lesson], list[Group]]] = {
     "phase": lambda one: [
         (name, any(failure.phase == name for failure in one.failures)) for name in one.reached
     ],
+    "channel": lambda one: [
+        (name, any(failure.channel == name for failure in one.failures)) for name in FAILURES
+    ],
     "instrument": lambda one: [(one.instrument, bool(one.failures))],
     "disconnection": lambda one: [
         ("marked" if one.disconnected else "not marked", bool(one.failures))
     ],
 }
 """Groups that every course belongs to, whether something was found in it or not."""
+_BY_REFLECTION = (
+    ("rupture", "ruptures", "lenses"),
+    ("reason", "whys", "unknowns"),
+    ("lens", "lenses", "lenses"),
+)
+"""Dimension, field of a reflection, and the part that must be open to whoever looks."""
 
 
 def _named(lesson: Lesson, field: str, part: str, viewer: str) -> frozenset[str] | None:
@@ -156,9 +189,10 @@ def _dimension(
     shown = {value: found for value, found in groups.items() if _is_shown(found, team)}
     counts = [(sum(happened for _, happened in found), len(found)) for found in shown.values()]
     common = sum(k for k, _ in counts) / sum(n for _, n in counts) if counts else None
+    rates = [alone(*count) for count in counts] if name == APART else shrunken(counts)
     cells = [
         _cell(value, found, rate, 1.0 if name in UNEQUAL else common or 0.0)
-        for (value, found), rate in zip(shown.items(), shrunken(counts), strict=True)
+        for (value, found), rate in zip(shown.items(), rates, strict=True)
     ]
     cells.sort(key=lambda cell: (-cell.rate.mean, cell.name))
     return Dimension(name, of, tuple(cells), len(groups) - len(shown), common)
@@ -222,6 +256,23 @@ def _grouped(texts: Sequence[dict[str, str]]) -> tuple[Expectation, ...]:
         for _, members in groups
     ]
     return tuple(sorted(made, key=lambda one: -one.courses))
+
+
+def _wording(texts: Sequence[Mapping[str, str]]) -> Wording:
+    counts: dict[str, int] = {}
+    called: dict[str, str] = {}
+    for text in texts:
+        if text["expectation"]:
+            key = same(text["expectation"])
+            called.setdefault(key, text["expectation"])
+            counts[key] = counts.get(key, 0) + 1
+    often = sorted(counts, key=lambda key: -counts[key])
+    return Wording(
+        assumption=texts[0]["assumption"],
+        expected={called[key]: counts[key] for key in often},
+        texts=tuple(texts),
+        courses=len({text["episode"] for text in texts}),
+    )
 
 
 def _words(text: str) -> set[str]:

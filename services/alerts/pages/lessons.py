@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 from services.alerts.core import pattern, pivot, shrinkage
 from services.alerts.pages import words
 from services.alerts.pages.house import House
+from services.alerts.pages.reflecting import choice_texts
 from services.alerts.pages.session import person
 
 
@@ -24,7 +25,9 @@ def blueprint(house: House) -> Blueprint:
             scopes=scopes,
             scope=scope,
             lens_titles={one.name: one.title for one in house.lenses},
+            choice_texts=choice_texts(house.lenses),
             smallest=pattern.SMALLEST,
+            apart=pattern.APART,
             team_of=pattern.TEAM_OF,
             beside=(int(shrinkage.WEAKEST), int(shrinkage.STRONGEST)),
             percent=words.percent,

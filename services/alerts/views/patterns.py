@@ -3,7 +3,8 @@
 A document (key = episode id, sealed under the client's key) is a course document as of
 `views.course` without trajectories, risk, alerts and facts; its `findings` carry {channel, on,
 first_on, cleared_reason, instrument, ...} without evidence, its `reflections` {reflection, author,
-on, decision, expectation, assumption, whys, lenses, approach, shared, forecast, resolved}.
+on, decision, expectation, assumption, whys, ruptures, lenses, approach, shared, forecast,
+resolved}.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from sqlalchemy import Boolean, Column, and_
 from services.alerts.core import pattern, pivot, reflection
 from services.alerts.core.approach import Approaches
 from services.alerts.core.course import MessageNoted
-from services.alerts.core.lesson import learn, pivots
+from services.alerts.core.lesson import ALLIANCE, RUPTURES, learn, pivots
 from services.alerts.core.pattern import Patterns
 from services.alerts.core.person import Person
 from services.alerts.core.pivot import Elsewhere, Pivot
@@ -40,7 +41,7 @@ class PatternsView(View):
     """Folds the facts that lessons are derived from."""
 
     name: ClassVar[str] = "patterns"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     topics: ClassVar[frozenset[str]] = frozenset(
         {
             MessageNoted.TOPIC,
@@ -130,7 +131,9 @@ def _fold_reflection(doc: Document, event: Any) -> None:
 
 def _said(event: Any) -> dict[str, Any]:
     whys = sorted({entry["why"] for entry in event.unknowns})
-    return {name: getattr(event, name) for name in _WORDS} | {"whys": whys}
+    noted = (event.choices or {}).get(ALLIANCE, ())
+    marks = [name for name in RUPTURES if name in noted]
+    return {name: getattr(event, name) for name in _WORDS} | {"whys": whys, "ruptures": marks}
 
 
 @dataclass(frozen=True, slots=True)
