@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 from services.__main__ import main
 from services.chassis.clock import SystemClock
 from services.outcomes import settings
+from services.outcomes.commands.history import Results, Source
 from services.outcomes.wiring import Outcomes
 
 ROOT = Path(__file__).parents[2]
@@ -255,6 +257,32 @@ def test_a_killed_import_goes_on_where_it_ended(data: Path, tmp_path: Path) -> N
     assert [int(row["row"]) for row in rows_told] == list(range(2, count + 2))
     assert {row["status"] for row in rows_told} <= {"recorded", "repeated"}
     assert sorted(_everything(data)) == sorted(f"m-{n}" for n in range(count))
+
+
+def test_going_on_takes_no_memory_for_what_is_done(tmp_path: Path) -> None:
+    file, path = table(tmp_path / "old.csv", FIRST), tmp_path / "results.csv"
+    with Source(file) as source:
+        Results(path, source, resume=False, how="import").close()
+        with path.open("a", encoding="utf-8", newline="") as results:
+            results.writelines(f"{row},recorded,m-{row},\r\n" for row in range(2, 100_002))
+        tracemalloc.start()
+        again = Results(path, source, resume=True, how="import")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        again.close()
+    assert again.done == 100_001
+    assert peak < 2_000_000 < path.stat().st_size  # one is for the fingerprint
+
+
+def test_a_whole_number_is_read_as_any_other(data: Path, tmp_path: Path) -> None:
+    cells = ("12", "012", "12.0", "+12", "1234567890", "\u0661\u0662", "-3")
+    rows = [f"m-{n},K-1,E-1,phq-9,2025-03-02,{cell}" for n, cell in enumerate(cells)]
+    header = "external_id,client,episode,instrument,administered_at,total"
+    results = tmp_path / "results.csv"
+    take(data, table(tmp_path / "old.csv", *rows, header=header), "--results", results)
+    said = [(row["status"], row["reason"]) for row in told(results)]
+    assert [status for status, _ in said] == ["recorded"] * 4 + ["refused"] * 3
+    assert said[4][1] == said[5][1] != said[6][1]  # no numbers, against one out of range
 
 
 def _lines(path: Path) -> int:

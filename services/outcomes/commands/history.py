@@ -16,6 +16,7 @@ from services.outcomes.api import body
 
 RESULTS = ("row", "status", "external_id", "reason")
 FINGERPRINT_BYTES = 1_000_000
+BLOCK = 65_536
 
 
 class HistoryError(Exception):
@@ -169,11 +170,28 @@ class Results:
 def _settled(path: Path, stamp: str, *, resume: bool) -> int:
     if not resume:
         raise HistoryError(f"{path.name} is there already: add --resume, or name another file")
-    text = path.read_text("utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:  # the last line was cut off when the run before ended
-        path.write_text(whole, "utf-8", newline="")
-    lines = list(csv.reader(io.StringIO(whole, newline="")))
-    if len(lines) < 2 or tuple(lines[0]) != RESULTS or lines[1][3] != stamp:
-        raise HistoryError(f"{path.name} holds the results of another file or another way")
-    return max(int(line[0]) for line in lines[1:])
+    _drop_torn(path)
+    last = 0
+    with path.open(encoding="utf-8", newline="") as file:  # as long as the history itself
+        lines = csv.reader(file)
+        head, begun = next(lines, []), next(lines, [])
+        if tuple(head) != RESULTS or begun[-1:] != [stamp]:
+            raise HistoryError(f"{path.name} holds the results of another file or another way")
+        for line in lines:
+            last = max(last, int(line[0]))
+    return last
+
+
+def _drop_torn(path: Path) -> None:
+    """Take away a last line that was cut off when the run before ended."""
+    with path.open("r+b") as file:
+        end = file.seek(0, io.SEEK_END)
+        while end > 0:
+            start = max(0, end - BLOCK)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            end = start
+        file.truncate(0)

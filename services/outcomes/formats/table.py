@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 FIELDS = (
@@ -18,7 +19,8 @@ FIELDS = (
 MISSING = ("", "NA", "null")
 """A cell that says that there is nothing."""
 _NUMBERS = ("total", "session_number")
-_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
+_DIGITS = 9
+_NUMBER = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}(\.\d{{1,{_DIGITS}}})?", re.ASCII)
 _SLOT = re.compile(r"\{(\w+)\}")
 _TABLES = {"columns", "constants", "templates", "values", "format"}
 _FORMAT = {"date", "decimal"}
@@ -90,7 +92,7 @@ class RowMapping:
     def _answers(self, row: Mapping[str, Any]) -> Any:
         if isinstance(row.get("items"), list):
             return row["items"]
-        columns = self.items or _numbered(row)
+        columns = self.items or _numbered(tuple(row))
         cells = [_cell(row.get(column)) for column in columns]
         if all(cell is None for cell in cells):
             return None
@@ -169,6 +171,8 @@ def _number(cell: str, decimal: str) -> Any:
 
     Beside another mark of decimals a point may part thousands, so it is not understood.
     """
+    if len(cell) <= _DIGITS and cell.isascii() and cell.isdecimal():
+        return int(cell)  # most cells by far
     plain = cell.replace(decimal, ".")
     if (decimal != "." and "." in cell) or not _NUMBER.fullmatch(plain):
         return cell
@@ -176,8 +180,11 @@ def _number(cell: str, decimal: str) -> Any:
     return int(value) if value.is_integer() else value
 
 
-def _numbered(row: Mapping[str, Any]) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def _numbered(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of answers among these: every row of a table has the same."""
+    known = set(names)
     columns: list[str] = []
-    while (column := f"item_{len(columns) + 1}") in row:
+    while (column := f"item_{len(columns) + 1}") in known:
         columns.append(column)
     return tuple(columns)

@@ -238,17 +238,20 @@ class Measures:
             if isinstance(reading, Reading)
         ]
         subjects = self._vault.subjects(fit) if fit else {}
+        # Their keys by one query, which sealing finds remembered.
+        living = self._vault.living(subjects.values()) if subjects else set()
+        owners = {pair: owner for pair, owner in subjects.items() if owner in living}
         return [
             reading
             if isinstance(reading, Exception)
-            else self._draft(sender, content, reading, subjects[sender, content.client])
+            else self._draft(sender, content, reading, owners.get((sender, content.client)))
             for content, reading in zip(contents, readings, strict=True)
         ]
 
     def _draft(
-        self, sender: str, content: Content, reading: Reading, owner: UUID
+        self, sender: str, content: Content, reading: Reading, owner: UUID | None
     ) -> Draft | Exception:
-        if self._vault.is_shredded(owner):
+        if owner is None:
             return ErasedError("the client was erased")
         return Draft(
             stream=self.id_of(sender, content.external_id),
