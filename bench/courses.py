@@ -14,6 +14,7 @@ from bench.intake import phq9
 from services.chassis.clock import SystemClock
 from services.chassis.message import Message, message_id
 from services.chassis.transport.embedded import EmbeddedTransport
+from services.chassis.turns import Turns
 from services.outcomes import settings
 from services.outcomes.formats import flat
 from services.outcomes.wiring import Outcomes
@@ -45,7 +46,7 @@ def one_course(folder: Path, today: date) -> list[tuple[str, Message]]:
     service = Outcomes.open(settings.of_folder(folder), SystemClock())
     listening = _Listening()
     try:
-        service.start(listening)
+        service.start(listening, Turns())
         announced = {
             "client": "K-0",
             "clinician": "T-0",

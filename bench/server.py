@@ -23,6 +23,7 @@ from services.chassis.eventlog import EventLog
 from services.chassis.group_commit import Committed, Decide, GroupCommit
 from services.chassis.run import spare_collecting
 from services.chassis.transport.embedded import EmbeddedTransport
+from services.chassis.turns import Turns
 
 SENDER = "bench"
 POLL = 0.05
@@ -167,7 +168,7 @@ def pages(folder: Path) -> Iterator[Answerer]:
     from services.alerts.wiring import Alerts
 
     service = Alerts.open(alerts.of_folder(folder, PORT="0"), SystemClock())
-    service.start(EmbeddedTransport())
+    service.start(EmbeddedTransport(), Turns())
     server = service.server()
     server.start()
     while service.behind():

@@ -93,7 +93,12 @@ def follow() -> None:
         raise click.ClickException("no broker is named: set PIVOTPOINT_ALERTS_KAFKA_BOOTSTRAP")
     service.share_risk_path()
     line = apart.Line(
-        settings.kafka, topics.ALL, settings.host, settings.follow_port, topics.COMPACTED
+        settings.kafka,
+        topics.ALL,
+        settings.host,
+        settings.follow_port,
+        topics.COMPACTED,
+        urgent=(topics.RISK,),
     )
     try:
         code = apart.follow(

@@ -89,6 +89,7 @@ class Page:
         self._streams: dict[UUID, list[Any]] = {}
         self._people: People | None = None
         self._retired: frozenset[str] | None = None
+        self._statistics: dict[str, Statistics | None] = {}
         self.states: dict[UUID, State] = {}
         self.events: list[Event] = []
 
@@ -105,6 +106,12 @@ class Page:
         if self._people is None:
             self._people = self._book.directory.people()
         return self._people
+
+    def statistics(self, instrument: str) -> Statistics | None:
+        """What the caseload's endings say of an instrument, as of this page."""
+        if instrument not in self._statistics:
+            self._statistics[instrument] = self._book.statistics(instrument)
+        return self._statistics[instrument]
 
     def prefetch(self, incoming: Iterable[Incoming]) -> None:
         """Read every stream that the page will need and that is not remembered, by one query."""
@@ -184,7 +191,7 @@ class Book:
         `statistics` tells what the caseload's endings say of an instrument, for the card.
         """
         self.log, self._ids, self._clock = log, ids, clock
-        self._statistics = statistics
+        self.statistics = statistics
         self.directory, self.rules, self._settings = directory, rules, settings
         self.cache = StateCache()
 
@@ -350,11 +357,12 @@ class Book:
             tier=data["tier"] if told else "info",
             on=data["on"],
             old_news=old_news,
-            card=card.make(self._ground(state, data)),
+            card=card.make(self._ground(page, state, data)),
         )
 
-    def _ground(self, state: Course, data: Mapping[str, Any]) -> card.Ground:
-        known = self._statistics(data["evidence"].get("instrument"))
+    def _ground(self, page: Page, state: Course, data: Mapping[str, Any]) -> card.Ground:
+        instrument = data["evidence"].get("instrument")
+        known = page.statistics(instrument) if instrument else None
         quiet = bool(data.get("quiet"))
         return replace(_ground(state, data), statistics=known, quiet=quiet)
 

@@ -206,11 +206,8 @@ class Alerts:
             topics.STATISTICS: self.statistics,
         }
 
-    def start(self, transport: Transport, turns: Turns | None = None) -> None:
-        """Start views, the relay of answers and the timers.
-
-        With `turns` the followers work one after another.
-        """
+    def start(self, transport: Transport, turns: Turns) -> None:
+        """Start views, the relay of answers and the timers; followers work by `turns`."""
         fresh = {reader_name(self.inbox.view): _recorded(self._shown())}
         loops = Loops(self.store, self.clock, self.health, self.catalogue, fresh=fresh, turns=turns)
         loops.follow_views(self.views)

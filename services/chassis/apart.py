@@ -13,12 +13,14 @@ from services.chassis.http import application
 from services.chassis.http.health import Health
 from services.chassis.http.server import Server
 from services.chassis.lock import SingleHolder
+from services.chassis.message import Message
 from services.chassis.metrics import Catalogue
 from services.chassis.receivers import Receivers
 from services.chassis.run import Part, Supervisor
 from services.chassis.store import Store
 from services.chassis.transport import Receiver, Transport, TransportError
 from services.chassis.transport.kafka import KafkaSettings, KafkaTransport, check_topics
+from services.chassis.turns import Turns
 
 LOGGER = logging.getLogger(__name__)
 LOCK = "detector"
@@ -42,8 +44,8 @@ class Service(Protocol):
         """What answers people or programs, listening already."""
         ...
 
-    def start(self, transport: Transport) -> None:
-        """Start followers and timers."""
+    def start(self, transport: Transport, turns: Turns) -> None:
+        """Start followers and timers; followers work by `turns`."""
         ...
 
     def receivers(self) -> Mapping[str, Receiver]:
@@ -69,6 +71,21 @@ class Line:
     port: int
     compacted: Collection[str] = ()
     """Those of `topics` of which the latest message of each key is kept for ever."""
+    urgent: Collection[str] = ()
+    """Those of `topics` whose messages are taken before anything else is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """A transport that lets others work while it waits for the broker."""
+
+    transport: Transport
+    turns: Turns
+
+    def send(self, topic: str, messages: Sequence[Message]) -> None:
+        """Hand on."""
+        with self.turns.aside():
+            self.transport.send(topic, messages)
 
 
 class Holder(threading.Thread):
@@ -136,13 +153,21 @@ def follow(name: str, service: Service, line: Line, ready: Callable[[str], None]
     """
     _check(line)
     service.health.loop("holder", lambda: holder.silence)
-    transport = KafkaTransport(line.kafka)
+    turns = Turns()
+    broker = KafkaTransport(line.kafka)
     receivers = Receivers(
-        line.kafka, name, service.receivers(), service.log, service.health, service.catalogue
+        line.kafka,
+        name,
+        service.receivers(),
+        service.log,
+        service.health,
+        service.catalogue,
+        turns,
+        line.urgent,
     )
 
     def begin() -> None:
-        service.start(transport)
+        service.start(_Aside(broker, turns), turns)
         receivers.start()
 
     lock = service.store.lock(LOCK)
@@ -151,7 +176,7 @@ def follow(name: str, service: Service, line: Line, ready: Callable[[str], None]
     supervisor = Supervisor()
     for part in (
         Part("lock", stop=lock.release),
-        Part("transport", stop=transport.close),
+        Part("transport", stop=broker.close),
         Part("service", stop=service.stop, alive=lambda: not holder.begun or service.alive()),
         Part("receivers", stop=receivers.stop, alive=lambda: not holder.begun or receivers.alive()),
         Part("holder", holder.start, holder.stop, holder.is_alive),

@@ -74,9 +74,9 @@ class Loops:
         poll: float = 0.05,
         page: int = 500,
         fresh: Mapping[str, Recorded] | None = None,
-        turns: Turns | None = None,
+        turns: Turns,
     ) -> None:
-        """Nothing runs yet; with `turns` the followers work one after another."""
+        """Nothing runs yet; by `turns` the followers work one after another."""
         self._store, self._clock = store, clock
         self._turns = turns
         self._health, self._catalogue = health, catalogue
@@ -85,15 +85,14 @@ class Loops:
         self._followers: list[tuple[Follower, EventLog]] = []
 
     def follow(self, reader: Reader, *, urgent: bool = False) -> Follower:
-        """Let `reader` follow the log once `start` is called; the urgent have their turn first."""
+        """Let `reader` follow the log once `start` is called; an urgent one has its turn first."""
         return self._follow([reader], urgent=urgent)
 
     def follow_views(self, views: Sequence[View]) -> Follower:
         """Let views follow the log, sharing its pages and their commits."""
         store = self._store.views
-        return self._follow(
-            [store.reader(view) for view in views], store.apply_together, VIEWS_LINGER
-        )
+        readers = [store.reader(view) for view in views]
+        return self._follow(readers, store.apply_together, VIEWS_LINGER)
 
     def _follow(
         self,

@@ -1,7 +1,7 @@
 """The receivers of a service that has a broker: started, stopped, watched, measured together."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.chassis.eventlog import EventLog
@@ -13,8 +13,9 @@ from services.chassis.metrics import (
     RECEIVER_STILL,
     Catalogue,
 )
-from services.chassis.transport import Receiver
+from services.chassis.transport import Delivery, Receiver
 from services.chassis.transport.kafka import KafkaReceiver, KafkaSettings
+from services.chassis.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,20 @@ class Report:
         self.catalogue.set(RECEIVER_STILL, still, topic=topic, partition=str(partition))
 
 
+@dataclass(frozen=True, slots=True)
+class _ByTurns:
+    """A receiver that takes each page when its turn has come."""
+
+    receiver: Receiver
+    turns: Turns
+    urgent: bool
+
+    def receive(self, deliveries: Sequence[Delivery]) -> None:
+        """Hand on."""
+        with self.turns.turn(urgent=self.urgent):
+            self.receiver.receive(deliveries)
+
+
 class Receivers:
     """Each topic gets a member of the service's consumer group for it."""
 
@@ -49,10 +64,16 @@ class Receivers:
         log: EventLog,
         health: Health,
         catalogue: Catalogue,
+        turns: Turns,
+        urgent: Collection[str] = (),
     ) -> None:
-        """Nothing runs yet; `log` tells the offsets that `receivers` stored with their effects."""
+        """Nothing runs yet; `log` tells the offsets that `receivers` stored with their effects.
+
+        By `turns` they and the followers work one after another, those of `urgent` topics first.
+        """
         self._settings, self._service, self._log = settings, service, log
         self._receivers, self._health = receivers, health
+        self._turns, self._urgent = turns, urgent
         self._report = Report(catalogue)
         self._members: list[KafkaReceiver] = []
 
@@ -62,7 +83,7 @@ class Receivers:
             member = KafkaReceiver(
                 self._settings,
                 topic,
-                receiver,
+                _ByTurns(receiver, self._turns, topic in self._urgent),
                 self._log.position,
                 f"{self._service}.{topic}",
                 self._report,

@@ -19,19 +19,39 @@ class Turns:
         """Nobody works."""
         self._lock = threading.Lock()
         self._taken = False
+        self._at_work = 0
         self._urgent: deque[threading.Event] = deque()
         self._waiting: deque[threading.Event] = deque()
 
     @contextmanager
     def turn(self, *, urgent: bool = False) -> Iterator[None]:
         """Work for the length of the block, once those before have done so."""
-        called = self._queue(urgent)
-        if called is not None:
-            called.wait()
+        self._take(urgent)
         try:
             yield
         finally:
             self._pass_on()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let others work while the block waits for a machine elsewhere; then go on before them.
+
+        In a thread whose turn it is not, nothing happens.
+        """
+        mine = self._at_work == threading.get_ident()
+        if mine:
+            self._pass_on()
+        try:
+            yield
+        finally:
+            if mine:
+                self._take(urgent=True)
+
+    def _take(self, urgent: bool) -> None:
+        called = self._queue(urgent)
+        if called is not None:
+            called.wait()
+        self._at_work = threading.get_ident()
 
     def _queue(self, urgent: bool) -> threading.Event | None:
         """What will call the asker; None: it is its turn at once."""
@@ -44,6 +64,7 @@ class Turns:
             return called
 
     def _pass_on(self) -> None:
+        self._at_work = 0
         with self._lock:
             queue = self._urgent or self._waiting
             if queue:

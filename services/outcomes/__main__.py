@@ -101,7 +101,12 @@ def follow() -> None:
         service.stop()
         raise click.ClickException("no broker is named: set PIVOTPOINT_OUTCOMES_KAFKA_BOOTSTRAP")
     line = apart.Line(
-        settings.kafka, topics.ALL, settings.host, settings.follow_port, topics.COMPACTED
+        settings.kafka,
+        topics.ALL,
+        settings.host,
+        settings.follow_port,
+        topics.COMPACTED,
+        urgent=(topics.RISK,),
     )
     try:
         code = apart.follow(

@@ -120,10 +120,10 @@ class Outcomes:
         settings = self.settings
         return Server(app, settings.host, settings.port, threads=settings.threads)
 
-    def start(self, transport: Transport, turns: Turns | None = None) -> None:
+    def start(self, transport: Transport, turns: Turns) -> None:
         """Start detector, views, relays, timers and the heartbeat of the risk path.
 
-        With `turns` the followers work one after another, the risk path first.
+        By `turns` the followers work one after another, the risk path first.
         """
         settings, store = self.settings, self.store
         loops = Loops(

@@ -20,6 +20,7 @@ from services.chassis.transport.kafka import (
     KafkaTransport,
     create_topics,
 )
+from services.chassis.turns import Turns
 from services.outcomes import settings as outcomes_settings
 from services.outcomes.core.telling import Announcement
 from services.outcomes.wiring import Outcomes
@@ -98,7 +99,7 @@ def test_what_one_service_tells_the_other_notes_once(line: Line, tmp_path: Path)
     alerts = Alerts.open(alerts_settings.of_folder(tmp_path / "a"), clock)
     try:
         line.receive(alerts)
-        outcomes.start(line)
+        outcomes.start(line, Turns())
         announce(outcomes, 1, 10)
         eventually(lambda: openings(alerts, outcomes, 10) == [1] * 10, "all is noted")
         eventually(lambda: alerts.watch.newest is not None, "the risk path is heard of")
