@@ -1,6 +1,6 @@
 """The views of a service: folded from the log, read by pages and answers, disposable."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from services.chassis.vault import Vault
 from services.chassis.view import Document, NotBuiltError, View
 from services.chassis.view_check import compare
 from services.chassis.view_rebuild import Filling, document_key, fill, reader_name
+from services.chassis.view_recent import Recent
 from services.chassis.view_tables import Build, Step, Stored, ViewTables
 
 __all__ = ["Document", "NotBuiltError", "View", "ViewReader", "ViewStore", "reader_name"]
@@ -42,6 +43,7 @@ class ViewStore:
         self._database = database
         self._place = place
         self._head = head
+        self._recent = Recent()
         self._passed: dict[tuple[str, int], int] = {}
 
     def migrate(self) -> None:
@@ -217,6 +219,14 @@ class ViewStore:
         Raises:
             ConflictError: a build is not where its step starts any more; nothing was stored.
         """
+        try:
+            return self._write_page(steps, to)
+        except BaseException:
+            # A fold may have changed what is remembered, and it was not stored.
+            self._recent.forget((step.view.name, step.number) for step in steps)
+            raise
+
+    def _write_page(self, steps: Sequence[Step], to: int) -> list[int]:
         readable = [_readable(step.view, step.entries) for step in steps]
         before = self._before(steps, [some for some, _ in readable])
         after = [
@@ -232,7 +242,10 @@ class ViewStore:
                 moved = self.tables.move(connection, steps, to)
                 for step, build, documents, some in zip(steps, moved, after, rows, strict=True):
                     self._put(connection, step.view, build, documents, some)
-            for step, build in zip(steps, moved, strict=True):
+            for step, build, documents, some in zip(steps, moved, after, rows, strict=True):
+                there = {row["key"] for row in some}
+                left = {key: one if key in there else None for key, one in documents.items()}
+                self._recent.keep(step, to, left)
                 if build.live:
                     self._wakeup(step.view).reach(to)
         return [damaged for _, damaged in readable]
@@ -245,37 +258,43 @@ class ViewStore:
     def write_again(self, view: View, number: int, entries: Sequence[Entry]) -> None:
         """Fold entries that were parked; those a document has seen already change nothing."""
         readable, _ = _readable(view, entries)
+        self._recent.forget([(view.name, number)])
         with self._database.writing() as connection:
             build = self.tables.build(connection, view, number)
             if build is None:
                 raise ConflictError("the build is no more")
-            after = _folded(view, readable, self._load(connection, view, build, readable))
+            table, keys = self.tables.table_of(view, build), {key for key, _ in readable}
+            after = _folded(view, readable, self.tables.load(connection, view, table, keys))
             self._put(connection, view, build, after, self.tables.sealed(view, after))
 
     def _before(
         self, steps: Sequence[Step], readable: Sequence[Sequence[tuple[UUID, Entry]]]
     ) -> list[dict[UUID, Stored]]:
         """The documents that entries concern, as they are stored, for each step."""
-        if not any(readable):
-            return [{} for _ in steps]
+        wanted = [{key for key, _ in some} for some in readable]
+        found = [self._recent.of(step, keys) for step, keys in zip(steps, wanted, strict=True)]
+        missing = [keys - known.keys() for keys, known in zip(wanted, found, strict=True)]
+        if not any(missing):
+            return found
         with self._database.reading() as connection:
             builds = self.tables.all(connection)
             return [
-                self._load(connection, step.view, builds.get((step.view.name, step.number)), some)
-                for step, some in zip(steps, readable, strict=True)
+                known | self._load(connection, step, builds, keys)
+                for step, known, keys in zip(steps, found, missing, strict=True)
             ]
 
     def _load(
         self,
         connection: Connection,
-        view: View,
-        build: Build | None,
-        entries: Sequence[tuple[UUID, Entry]],
+        step: Step,
+        builds: Mapping[tuple[str, int], Build],
+        keys: set[UUID],
     ) -> dict[UUID, Stored]:
-        if build is None or not entries:
+        build = builds.get((step.view.name, step.number))
+        if build is None or not keys:
             return {}
-        table = self.tables.table_of(view, build)
-        return self.tables.load(connection, view, table, {key for key, _ in entries})
+        table = self.tables.table_of(step.view, build)
+        return self.tables.load(connection, step.view, table, keys)
 
     def _put(
         self,

@@ -343,3 +343,46 @@ def test_damaged_events_are_passed_and_counted(store: Store, place: Place) -> No
 def test_files_stay_of_one_owner(store: Store, place: Place) -> None:
     if place.is_sqlite:
         assert Path(place.folder).stat().st_mode & 0o077 == 0
+
+
+def test_a_page_that_is_not_stored_leaves_nothing_behind(store: Store) -> None:
+    """What the last page left is remembered; a fold that fails may have changed it by then."""
+
+    class Careless(Lines):
+        """Changes the document that it is given."""
+
+        broken = False
+
+        def fold(self, doc: Document | None, entry: Any) -> Document | None:
+            doc = doc or {"owner": OWNER.hex, "lines": []}
+            doc["lines"].append(entry.event.text)
+            if self.broken:
+                raise ValueError
+            return doc
+
+    view, log, name = Careless(), store.log(), episode()
+    store.views.register(view)
+    reader = store.views.reader(view)
+    log.append([noted("one", episode=name)])
+    reader.position()
+    reader.apply(log.page(0).entries, 1)
+    log.append([noted("two", episode=name)])
+    view.broken = True
+    with pytest.raises(ValueError):
+        reader.apply(log.page(1).entries, 2)
+    view.broken = False
+    reader.apply(log.page(1).entries, 2)
+    assert store.views.verify(Lines(), log) == []
+    assert store.views.get(view, UUID(name)) == {"owner": OWNER.hex, "lines": ["one", "two"]}
+
+
+def test_what_a_page_removed_is_not_remembered(store: Store) -> None:
+    view, log, name = Lines(), store.log(), episode()
+    store.views.register(view)
+    reader = store.views.reader(view)
+    reader.position()
+    for text in ("one", "gone", "two"):
+        at = log.head()
+        log.append([noted(text, episode=name)])
+        reader.apply(log.page(at).entries, log.head())
+    assert store.views.get(view, UUID(name)) == {"owner": OWNER.hex, "lines": ["two"]}
