@@ -32,8 +32,8 @@ test: .venv/.dev ## all tests (ARGS=... goes to pytest)
 soak: .venv/.dev ## the long versions of the faults (SOAK_ROUNDS, SOAK_MINUTES, SOAK_EVENTS: how much)
 	@$(BIN)/python -m tests.faults.soak
 
-mutants: .venv/.dev ## which small changes of the outcomes core no test notices (SAMPLE=500, SEED=1, MODULE=estimate)
-	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(MODULE),--module $(MODULE))
+mutants: .venv/.dev ## which small changes of the outcomes core no test notices (SAMPLE=500, SEED=1, MODULE=estimate, LEAST=85)
+	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(MODULE),--module $(MODULE)) $(if $(LEAST),--least $(LEAST))
 
 check: .venv/.dev ## style, types and boundaries
 	@status=0; \

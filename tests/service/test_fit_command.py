@@ -3,6 +3,7 @@
 import json
 import random
 import tomllib
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,10 @@ def of_the_model(clients: int) -> list[str]:
 
 
 def refit_of(given: "Given") -> dict[str, str]:
-    """The settings of the file of --toml."""
+    """The settings of the file of --toml, and the folder with the definition."""
     refit = tomllib.loads(given.toml)
-    return {name.removeprefix(OUTCOMES): str(value) for name, value in refit.items()}
+    settings = {name.removeprefix(OUTCOMES): str(value) for name, value in refit.items()}
+    return settings | {"INSTRUMENTS": str(given.folder / "own")}
 
 
 class Given:
@@ -79,7 +81,7 @@ class Given:
         lined = ("--recalibration", line) if "--instrument" in scale else ()
         done = run("--csv", table, *scale, "--toml", toml, "--json", figures, *lined)
         assert done.exit_code == 0, done.output
-        self.text, self.toml = done.stdout, toml.read_text()
+        self.folder, self.text, self.toml = folder, done.stdout, toml.read_text()
         self.line = line.read_text() if lined else ""
         self.figures: dict[str, Any] = json.loads(figures.read_text())
 
@@ -92,14 +94,19 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Given:
 
 @pytest.fixture(scope="module")
 def gloomier(tmp_path_factory: pytest.TempPathFactory) -> Given:
-    """A clinic in which many a course that went well ends badly all the same."""
+    """A clinic, with a definition of its own, where many a course ends badly all of a sudden."""
     drawn, lines = random.Random(8), []
     for one in cohort(1800, 31):
         relapsed = drawn.random() < 0.5
         for place, (day, score) in enumerate(one.scores[:10]):
             ended = relapsed and place >= 8
             lines.append(f"C{one.number:05d},{day},{20 if ended else score}")
-    return Given(tmp_path_factory.mktemp("gloomier"), lines, "--instrument", "phq-9")
+    folder = tmp_path_factory.mktemp("gloomier")
+    own = folder / "own" / "our-9.toml"
+    own.parent.mkdir()
+    phq_9 = (resources.files("services.outcomes") / "instruments" / "phq-9.toml").read_text("utf-8")
+    own.write_text(phq_9.replace('id = "phq-9"', 'id = "our-9"'))
+    return Given(folder, lines, "--instrument", str(own))
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +163,7 @@ def test_a_recalibration_is_judged_and_said_to_be_used_by_choice_alone(many: Giv
 def test_a_recalibration_that_does_not_help_is_remarks_alone(many: Given) -> None:
     assert not many.figures["recalibration"]["helps"]
     assert tomllib.loads(many.line) == {}
-    assert "# [[recalibration]]" in many.line
+    assert '# [[recalibration]]\n# instrument = "phq-9"\n' in many.line
     assert "Nothing of it is used" in many.line
 
 
@@ -170,7 +177,8 @@ def test_a_recalibration_that_helps_is_taken_by_the_service(
     file.write_text(gloomier.line)
     chosen = {**refit_of(gloomier), "RECALIBRATION": str(file)}
     service = Outcomes.open(of_folder(tmp_path / "data", **chosen), SystemClock())
-    own = service.yardsticks.specs["phq-9"].recalibration
+    own = service.yardsticks.specs["our-9"].recalibration
+    assert service.yardsticks.specs["phq-9"].recalibration is None
     assert own is not None
     assert (own.intercept, own.slope) == (figures["intercept"], figures["slope"])
     assert own.endings == gloomier.figures["endings"]["n"]

@@ -59,7 +59,8 @@ class Seeds(click.ParamType[tuple[int, ...]]):
 @click.option("--day", metavar="COL", help="Column of the day: a number or a date.")
 @click.option("--unit", type=click.Choice(("days", "weeks")), help="Of --day, days if left out.")
 @click.option("--score", metavar="COL", help="Column of the score of that day.")
-@click.option("--instrument", metavar="ID", help="A shipped instrument: its range and numbers.")
+@click.option("--instrument", metavar="ID|FILE.toml",
+              help="A shipped instrument, or a definition: its range and numbers.")  # fmt: skip
 @click.option("--higher-is", type=click.Choice(("worse", "better")), help="Of a scale not shipped.")
 @click.option("--sd", type=POSITIVE, help="SD of a clinical sample; of first scores if not known.")
 @click.option("--reliability", type=SHARE, help="Reliability of the scale, between 0 and 1.")
@@ -160,29 +161,23 @@ def _thresholds(name: str, said: Mapping[str, Any]) -> str:
     from services.outcomes.research.evaluation.calibrate import calibrate
 
     seeds, clients = said["seeds"], said["clients"]
-    instrument = _defined(Path(name)) if name.endswith(".toml") else shipped(name)
     with bar() as moved:
-        found = calibrate(instrument, seeds, clients, moved)
+        found = calibrate(instrument_of(name), seeds, clients, moved)
     which = f"{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 or seeds[0] > 1 else "1"
     asked = f"--calibrate {Path(name).name} --seeds {which} --clients {clients}"
     return found.as_toml(f"pivotpoint evaluate {asked}")
 
 
-def _defined(path: Path) -> "Instrument":
-    """A definition of a clinic's own, from its file."""
+def instrument_of(name: str) -> "Instrument":
+    """A shipped instrument by its id, or that of a definition's file; unusable otherwise."""
     from services.outcomes.core.table import InstrumentError
-    from services.outcomes.registry import definition
+    from services.outcomes.registry import definition, registry
 
-    try:
-        return definition(path)
-    except (InstrumentError, OSError) as error:
-        raise Unusable(in_one_line(error)) from None
-
-
-def shipped(name: str) -> "Instrument":
-    """A shipped instrument; unusable where there is none of this name."""
-    from services.outcomes.registry import registry
-
+    if name.endswith(".toml"):
+        try:
+            return definition(Path(name))
+        except (InstrumentError, OSError) as error:
+            raise Unusable(in_one_line(error)) from None
     known = registry()
     if name not in known:
         raise Unusable(f"no instrument {name} is known; there are {', '.join(sorted(known))}")
@@ -240,7 +235,7 @@ def asked_of(said: Mapping[str, Any]) -> "Asked":
     from services.outcomes.research.evaluation.tabled import Asked
 
     name = said["instrument"]
-    instrument = None if name is None else shipped(name)
+    instrument = None if name is None else instrument_of(name)
     told = said["higher_is"]
     if instrument and told and told != instrument.higher_is:
         raise Unusable(f"--higher-is {told}, yet of {name} higher is {instrument.higher_is}")

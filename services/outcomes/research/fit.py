@@ -15,9 +15,9 @@ from services.outcomes.research.evaluate import (
     TARGET,
     asked_of,
     bar,
+    instrument_of,
     measured,
     plain,
-    shipped,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 @click.option("--day", required=True, metavar="COL", help="Column of the day: a number or a date.")
 @click.option("--unit", type=click.Choice(("days", "weeks")), help="Of --day, days if left out.")
 @click.option("--score", required=True, metavar="COL", help="Column of the score of that day.")
-@click.option("--instrument", metavar="ID", help="A shipped instrument: its range and numbers.")
+@click.option("--instrument", metavar="ID|FILE.toml",
+              help="A shipped instrument, or a definition: its range and numbers.")  # fmt: skip
 @click.option("--higher-is", type=click.Choice(("worse", "better")), help="Of a scale not shipped.")
 @click.option("--sd", type=POSITIVE, help="SD of a clinical sample; of first scores if not known.")
 @click.option("--reliability", type=SHARE, help="Reliability of the scale, between 0 and 1.")
@@ -103,7 +104,7 @@ def _check_usable(said: Mapping[str, Any]) -> None:
         if said[option] is not None:
             asked = f"--{option.replace('_', '-')}"
             raise Unusable(f"--recalibration is of {name} as the service has it: without {asked}")
-    known = model(shipped(name))
+    known = model(instrument_of(name))
     if known is None or known.mean is None or known.cut is None:
         raise Unusable(f"--recalibration: {name} has no norm, reliability or cut-off of its own")
 
@@ -142,6 +143,7 @@ def _fitted(
         left_out=left,
         threshold=threshold,
         scale=limits.scale,
+        instrument=asked.instrument.id if asked.instrument else "",
         endings=endings,
         no_endings=why,
     )

@@ -46,6 +46,7 @@ class Fitted:
         single: episodes of one measure, which say nothing.
         left_out: episodes whose ending is not judged, by reason.
         scale: what the table's scores were read by.
+        instrument: its id, empty where none was named.
         endings: None where none can be judged; `no_endings` says why.
         threshold: P(fail) above which the instrument alarms.
     """
@@ -58,6 +59,7 @@ class Fitted:
     left_out: Mapping[str, int]
     threshold: float
     scale: Scale
+    instrument: str
     endings: Endings | None
     no_endings: str = ""
 
@@ -194,7 +196,7 @@ def as_recalibration(fitted: Fitted) -> str:
     numbers = [f"{name} = {getattr(fitted.model, name)!r}" for name in FITTED_UNDER]
     lines = [
         "[[recalibration]]",
-        f'instrument = "{fitted.settings["instrument"]}"',
+        f'instrument = "{fitted.instrument}"',
         f"intercept = {line.intercept!r}",
         f"slope = {line.slope!r}",
         f"endings = {told.courses}",
