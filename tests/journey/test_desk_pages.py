@@ -137,6 +137,20 @@ def test_in_print_the_page_for_a_client_has_room_to_write_and_nothing_else(
         expect(page.locator("svg.broad")).to_be_visible()
 
 
+def test_what_is_the_authors_alone_is_not_printed(browser: Browser, rig: Rig, url: str) -> None:
+    """A page of a course goes into a file or to a supervisor, as paper does."""
+    with window(browser, url, rig) as seen:
+        page = seen.open(f"/episodes/{K.hex}")
+        own = page.get_by_text("Your own part: I was sure without asking.")
+        passed_over = page.get_by_text("I saw the good sessions and passed over the others").last
+        for told in (own, passed_over):
+            expect(told).to_be_visible()
+        page.emulate_media(media="print")
+        for told in (own, passed_over):
+            expect(told).to_be_hidden()
+        expect(page.get_by_text("Expected: half of it gone").first).to_be_visible()
+
+
 def test_the_journal_is_written_without_script(browser: Browser, rig: Rig, url: str) -> None:
     with window(browser, url, rig, java_script_enabled=False) as seen:
         page = seen.open("/journal")

@@ -62,6 +62,8 @@ NOT_REACHED = """() => {
         .map(([one]) => 'focus not seen: ' + words(one));
     return [...missed, ...unseen];
 }"""
+NO_USE_ON_PAPER = """() => [...document.querySelectorAll('form, input, select, textarea, button')]
+    .filter(one => one.checkVisibility()).map(one => one.outerHTML.slice(0, 120))"""
 MOVING = """() => [...document.querySelectorAll('*')].filter(one => {
     const style = getComputedStyle(one);
     const long = list => list.split(',').some(value => parseFloat(value) > 0.01);
@@ -164,6 +166,9 @@ def _look(page: Page, address: str, name: str, found: Looked, pictures: Pictures
     found.note("motion", name, page.evaluate(MOVING))
     found.note("light", name, _axe(page))
     found.note("keyboard", name, _by_keyboard(page))
+    page.emulate_media(media="print")
+    found.note("print", name, page.evaluate(NO_USE_ON_PAPER))
+    page.emulate_media(media="screen")
     page.set_viewport_size(ENLARGED)
     found.note("enlarged", name, _sideways(page))
     page.set_viewport_size(NARROW)
@@ -207,10 +212,10 @@ def _by_keyboard(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["light", "dark", "narrow", "enlarged", "motion", "keyboard", "complaints"]
+    "kind", ["light", "dark", "narrow", "enlarged", "motion", "keyboard", "print", "complaints"]
 )
 def test_no_page_has_a_fault(looked: Looked, kind: str) -> None:
-    """By axe in light and dark; sideways at 320 px and 200 %; moving; keyboard; policy, hosts."""
+    """By axe, sideways, in motion, by keyboard, on paper; complaints: policy, other hosts."""
     assert looked.faults.get(kind, {}) == {}
 
 

@@ -35,6 +35,31 @@ def of_scores(scale: dict[str, Any], scores: list[float], **parts: Any) -> dict[
     return courses.course(trajectories={KEY: courses.trajectory(scale, scores, weeks)}, **parts)
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"maximum": 27.0, "cutoff": 10.0}, "0 5 10 15 20 25 27"),
+        ({"maximum": 40.0, "cutoff": 25.0}, "0 10 20 25 30 40"),
+        ({"maximum": 4.0}, "0 1 2 3 4"),
+        ({"minimum": 1.0, "maximum": 5.0}, "1 2 3 4 5"),
+        ({"maximum": 100.0}, "0 20 40 60 80 100"),
+    ],
+)
+def test_scores_at_the_side_are_ends_cutoff_and_round_ones(
+    changes: dict[str, float], named: str
+) -> None:
+    scale = {**courses.BARE, **changes}
+    drawing = drawn(of_scores(scale, [2.0, 3.0]))
+    at_the_side = [
+        mark.text
+        for mark in drawing.marks
+        if isinstance(mark, Text)
+        and (mark.look, mark.anchor) == ("soft", "end")
+        and mark.text.isdigit()
+    ]
+    assert " ".join(sorted(at_the_side, key=float)) == named
+
+
 @st.composite
 def documents(draw_: st.DrawFn) -> dict[str, Any]:
     scale = draw_(st.sampled_from([courses.PHQ9, courses.ORS, courses.BARE]))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil, floor, log10
 from typing import Any
 
 _STEPS = (1, 2, 4, 8, 13, 26, 52, 104)
@@ -61,15 +62,23 @@ def week_ticks(first: float, last: float, most: int) -> list[int]:
 
 
 def score_ticks(scale: Mapping[str, Any], room: float) -> list[float]:
-    """Scores to name at the side: the ends first, then cut-off and bands, none too close."""
+    """Scores to name at the side: the ends, cut-off and bands, else round ones; none too close."""
     low, high = float(scale["minimum"]), float(scale["maximum"])
     wished = [low, high]
     if scale.get("cutoff") is not None:
         wished.append(float(scale["cutoff"]))
     wished += [float(band["low"]) for band in scale.get("bands", [])]
     if len(wished) <= 3:
-        wished += [low + (high - low) * part / 4 for part in (2, 1, 3)]
+        wished += _round_scores(low, high)
     return sorted(_apart(wished, low, high, (high - low) * 15 / max(room, 1)))
+
+
+def _round_scores(low: float, high: float) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten, so far apart that four or more fit."""
+    quarter = (high - low) / 4
+    power = 10.0 ** floor(log10(quarter))
+    step = max(times * power for times in (1, 2, 5) if times * power <= quarter)
+    return [n * step for n in range(ceil(low / step), floor(high / step) + 1)]
 
 
 def _apart(wished: Sequence[float], low: float, high: float, gap: float) -> list[float]:

@@ -121,12 +121,12 @@ def read(typed: Typed, sheet: Sheet) -> tuple[Draft, ReflectionForm | None]:
         if len(text) > LONGEST:
             draft.errors[name] = _("At most {most} characters, please.").format(most=LONGEST)
     unknowns = _unknowns(draft, sheet)
+    _check_decision(draft, sheet)  # faults are told in the order of the page
     since = _day(draft, "since")
     review_on = _day(draft, "review_on")
-    confidence = _confidence(draft)
-    _check_decision(draft, sheet)
     if review_on is not None and review_on <= sheet.today:
         draft.errors["review_on"] = _("The review date lies in the future.")
+    confidence = _confidence(draft)
     if draft.errors:
         return draft, None
     choices, own_choices = _choices(draft, sheet.offer)
