@@ -17,12 +17,10 @@ from services.alerts.wiring import Alerts
 from services.chassis.clock import SystemClock
 from services.chassis.follower import Follower
 from services.chassis.message import Message
-from services.chassis.transport.kafka import (
-    KafkaReceiver,
-    KafkaSettings,
-    KafkaTransport,
-    create_topics,
-)
+from services.chassis.transport.kafka.receiver import KafkaReceiver
+from services.chassis.transport.kafka.sender import KafkaTransport
+from services.chassis.transport.kafka.settings import KafkaSettings
+from services.chassis.transport.kafka.topics import create_topics
 from services.outcomes.relay import Relay
 
 ALONE = "pivotpoint.bench"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from services.chassis.transport.kafka import KafkaSettings
+from services.chassis.transport.kafka.settings import KafkaSettings
 from tests.servers import Cluster, Kafka, MissingError
 
 PARTITIONS = 2

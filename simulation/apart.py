@@ -22,13 +22,8 @@ from services.chassis.faults import NotMigratedError
 from services.chassis.ids import random_bytes
 from services.chassis.settings import Reader, environment
 from services.chassis.store import Store
-from services.chassis.transport.kafka import (
-    KafkaSettings,
-    check_topics,
-    create_topics,
-    read,
-    unread,
-)
+from services.chassis.transport.kafka.settings import KafkaSettings, read
+from services.chassis.transport.kafka.topics import check_topics, create_topics, unread
 from services.outcomes import settings as outcomes_settings
 from services.outcomes.wiring import Outcomes
 from simulation.stage import POLICY

@@ -19,7 +19,9 @@ from services.chassis.receivers import Receivers
 from services.chassis.run import Part, Supervisor
 from services.chassis.store import Store
 from services.chassis.transport import Receiver, Transport, TransportError
-from services.chassis.transport.kafka import KafkaSettings, KafkaTransport, check_topics
+from services.chassis.transport.kafka.sender import KafkaTransport
+from services.chassis.transport.kafka.settings import KafkaSettings
+from services.chassis.transport.kafka.topics import check_topics
 from services.chassis.turns import Turns
 
 LOGGER = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from services.chassis.metrics import (
     Catalogue,
 )
 from services.chassis.transport import Delivery, Receiver
-from services.chassis.transport.kafka import KafkaReceiver, KafkaSettings
+from services.chassis.transport.kafka.receiver import KafkaReceiver
+from services.chassis.transport.kafka.settings import KafkaSettings
 from services.chassis.turns import Turns
 
 

@@ -71,7 +71,7 @@ def migrate() -> None:
     kafka = service.settings.kafka
     service.stop()
     if kafka is not None:
-        from services.chassis.transport.kafka import create_topics
+        from services.chassis.transport.kafka.topics import create_topics
 
         create_topics(kafka, topics.ALL, compacted=topics.COMPACTED)
     click.echo("The tables are there" + (", and the topics." if kafka else "; no broker is named."))

@@ -14,14 +14,11 @@ from kafka.admin import ConfigResource
 
 from services.chassis.message import Message
 from services.chassis.transport import OversizedMessageError, TransportError, source
-from services.chassis.transport.kafka import (
-    KafkaReceiver,
-    KafkaSettings,
-    KafkaTransport,
-    create_topics,
-    receiver,
-    topic_id,
-)
+from services.chassis.transport.kafka import receiver
+from services.chassis.transport.kafka.receiver import KafkaReceiver
+from services.chassis.transport.kafka.sender import KafkaTransport
+from services.chassis.transport.kafka.settings import KafkaSettings
+from services.chassis.transport.kafka.topics import create_topics, topic_id
 from tests.contract.transport_rig import KafkaCarrier, Shelf, Taker, eventually, messages, send
 from tests.servers import Kafka
 from tests.servers.place import free_ports

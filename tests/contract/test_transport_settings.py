@@ -12,14 +12,10 @@ from kafka.record import util as record
 
 from services.chassis.settings import Reader, SettingsError, table
 from services.chassis.transport import TransportError
-from services.chassis.transport.kafka import (
-    KafkaReceiver,
-    KafkaSettings,
-    KafkaTransport,
-    check_topics,
-    create_topics,
-    read,
-)
+from services.chassis.transport.kafka.receiver import KafkaReceiver
+from services.chassis.transport.kafka.sender import KafkaTransport
+from services.chassis.transport.kafka.settings import KafkaSettings, read
+from services.chassis.transport.kafka.topics import check_topics, create_topics
 from tests.contract.transport_rig import Shelf, Taker, eventually, messages
 from tests.servers import Kafka
 from tests.servers.kafka import PASSWORD, USER

@@ -10,12 +10,10 @@ from uuid import UUID, uuid4
 from services.chassis.message import Message, decode
 from services.chassis.transport import Delivery, Receiver, Transport, TransportError
 from services.chassis.transport.embedded import EmbeddedTransport
-from services.chassis.transport.kafka import (
-    KafkaReceiver,
-    KafkaSettings,
-    KafkaTransport,
-    create_topics,
-)
+from services.chassis.transport.kafka.receiver import KafkaReceiver
+from services.chassis.transport.kafka.sender import KafkaTransport
+from services.chassis.transport.kafka.settings import KafkaSettings
+from services.chassis.transport.kafka.topics import create_topics
 from tests.servers import Kafka
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

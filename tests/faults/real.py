@@ -11,7 +11,7 @@ from services.alerts.wiring import Alerts
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.reader import Reader
 from services.chassis.transport.embedded import EmbeddedTransport
-from services.chassis.transport.kafka import create_topics, unread
+from services.chassis.transport.kafka.topics import create_topics, unread
 from services.outcomes import settings as outcomes_settings
 from services.outcomes.relay import Relay, RiskRelay
 from services.outcomes.wiring import Outcomes

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.chassis.transport.kafka import create_topics
+from services.chassis.transport.kafka.topics import create_topics
 from services.outcomes import settings as outcomes_settings
 from tests.faults.crowd import answered
 from tests.faults.real import RealHouse, settle

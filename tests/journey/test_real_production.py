@@ -11,7 +11,8 @@ from kafka import KafkaProducer
 from schemas import topics
 from services.chassis.clock import SystemClock
 from services.chassis.message import Message, message_id
-from services.chassis.transport.kafka import KafkaSettings, KafkaTransport
+from services.chassis.transport.kafka.sender import KafkaTransport
+from services.chassis.transport.kafka.settings import KafkaSettings
 from services.outcomes import settings as outcomes_settings
 from tests.faults import courses
 from tests.faults.browser import Browser
