@@ -13,8 +13,8 @@ from services.outcomes.core.findings import (
     FindingCleared,
     FindingOpened,
     Refolded,
-    Said,
 )
+from services.outcomes.core.said import Said
 from services.outcomes.detector import Detector
 
 PAGE = 200

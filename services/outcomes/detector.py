@@ -15,9 +15,10 @@ from services.chassis.ids import Ids
 from services.outcomes.core.case import NOTHING, Case, Truth, Yardsticks, truth
 from services.outcomes.core.channels.not_assessable import UNKNOWN_INSTRUMENT
 from services.outcomes.core.event import Event
-from services.outcomes.core.findings import RulesAdopted, Said, SilenceNoticed, evolve, fold
+from services.outcomes.core.findings import RulesAdopted, SilenceNoticed
 from services.outcomes.core.happening import TOPICS, Cause, take
 from services.outcomes.core.news import Rows, Writer, all_rows, damaged_before, is_other, tell
+from services.outcomes.core.said import Said, evolve, fold
 from services.outcomes.core.timeline import TOTAL, iso, ordinal
 
 NAME = "detector"

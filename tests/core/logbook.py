@@ -15,7 +15,7 @@ from services.outcomes.core import episode, measure
 from services.outcomes.core.case import Yardsticks
 from services.outcomes.core.definition import parse_all
 from services.outcomes.core.event import Event
-from services.outcomes.core.findings import Said, fold
+from services.outcomes.core.said import Said, fold
 from services.outcomes.detector import Detector, Log
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"

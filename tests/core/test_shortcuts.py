@@ -6,9 +6,9 @@ from random import Random
 from typing import Any
 
 from services.outcomes.core.case import NOTHING, Case, Truth, truth
-from services.outcomes.core.findings import Said
 from services.outcomes.core.happening import take
 from services.outcomes.core.news import all_rows
+from services.outcomes.core.said import Said
 from simulation.cohort import Course, cohort
 from tests.core.logbook import (
     YARDSTICKS,

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from services.outcomes.core.case import Case, Truth, Yardsticks, truth
-from services.outcomes.core.findings import Said, fold
 from services.outcomes.core.happening import take
 from services.outcomes.core.news import all_rows
+from services.outcomes.core.said import Said, fold
 from services.outcomes.wiring import Outcomes
 
 

@@ -12,7 +12,7 @@ from services.chassis.clock import SteppedClock
 from services.chassis.eventlog import EventLog
 from services.chassis.store import Store
 from services.outcomes.core.event import TOPICS
-from services.outcomes.core.findings import Said, fold
+from services.outcomes.core.said import Said, fold
 from services.outcomes.detector import Detector
 from services.outcomes.views.due import Due, episodes_due
 from tests.core.logbook import IDS, START, YARDSTICKS, Sender, episode_id

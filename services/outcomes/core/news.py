@@ -25,13 +25,11 @@ from services.outcomes.core.findings import (
     ForecastMade,
     MeasureSetAside,
     Refolded,
-    Said,
-    ScaleMark,
     SilenceNoticed,
-    Spell,
 )
 from services.outcomes.core.found import Found
 from services.outcomes.core.happening import Cause
+from services.outcomes.core.said import Said, ScaleMark, Spell
 from services.outcomes.core.timeline import iso, key_of, scale_of
 from services.outcomes.core.trajectory import Trajectory
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.outcomes.core.event import Event
-from services.outcomes.core.findings import fold
+from services.outcomes.core.said import fold
 
 
 @dataclass(frozen=True, kw_only=True)

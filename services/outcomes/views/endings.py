@@ -7,7 +7,8 @@ from uuid import UUID
 
 from services.chassis.eventlog import Entry
 from services.chassis.views import View, ViewStore
-from services.outcomes.core.findings import ENDING, CourseEnded
+from services.outcomes.core.findings import CourseEnded
+from services.outcomes.core.said import ENDING
 
 
 class Endings(View):
