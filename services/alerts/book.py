@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from services.alerts.core import alert, card, course, risk, risk_card, source
-from services.alerts.core.alert import Alert, AlertEvent, Finding
+from services.alerts.core import alert, card, course, risk, risk_card, source, speaking
+from services.alerts.core.alert import Alert, AlertEvent
 from services.alerts.core.caseload import Statistics
 from services.alerts.core.course import Course, Header, MessageNoted
 from services.alerts.core.event import Event
 from services.alerts.core.policy import RISK
 from services.alerts.core.risk import Answered, Risk
+from services.alerts.core.speaking import Finding
 from services.alerts.people import Directory, People
 from services.alerts.rules import Rules
 from services.alerts.settings import Settings
@@ -299,7 +300,9 @@ class Book:
             return []
         now, policy = self._clock.now(), self._settings.policy
         current, pen = self._alert(page, state, data["channel"], now)
-        return list(alert.decide_found(current, self._finding(page, state, data), pen, policy, now))
+        return list(
+            speaking.decide_found(current, self._finding(page, state, data), pen, policy, now)
+        )
 
     def stated(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:
         """The source was restored, and says which spells of the episode it holds as open."""
@@ -373,7 +376,9 @@ class Book:
         current, pen = self._alert(page, state, data["channel"], self._clock.now())
         spell = _hex(data["spell"])
         return list(
-            alert.decide_cleared(current, spell, data["revision"], data["reason"], data["on"], pen)
+            speaking.decide_cleared(
+                current, spell, data["revision"], data["reason"], data["on"], pen
+            )
         )
 
     def answered(self, page: Page, state: Course, data: dict[str, Any]) -> list[Event]:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.alerts import metrics
-from services.alerts.core import alert, reflection
+from services.alerts.core import alert, reflection, speaking
 from services.alerts.core import policy as rules
 from services.alerts.core.alert import Alert, Next
 from services.alerts.core.event import Event
@@ -70,15 +70,15 @@ class DueJob:
 
     def _alert(self, doc: dict[str, Any], entry: dict[str, Any], now: datetime) -> None:
         if _has_come(entry["snoozed_until"], now):
-            self._decide(entry, now, lambda state, pen: alert.decide_wake(state, now, pen))
+            self._decide(entry, now, lambda state, pen: speaking.decide_wake(state, now, pen))
         if entry["state"] == "held" and _has_come(entry["held_until"], now):
             policy = self.settings.policy
             self._decide(
-                entry, now, lambda state, pen: alert.decide_release(state, policy, now, pen)
+                entry, now, lambda state, pen: speaking.decide_release(state, policy, now, pen)
             )
         told = self._whom_to_tell(doc, entry, now)
         if told is not None:
-            self._decide(entry, now, lambda state, pen: alert.decide_escalate(state, *told, pen))
+            self._decide(entry, now, lambda state, pen: speaking.decide_escalate(state, *told, pen))
 
     def _whom_to_tell(
         self, doc: dict[str, Any], entry: dict[str, Any], now: datetime

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.alerts.core import alert, handling
-from services.alerts.core.alert import Alert, AlertEvent, Finding, Next
+from services.alerts.core import alert, handling, speaking
+from services.alerts.core.alert import Alert, AlertEvent, Next
 from services.alerts.core.policy import Policy
+from services.alerts.core.speaking import Finding
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 POLICY = Policy(zone=ZoneInfo("UTC"))
@@ -44,12 +45,14 @@ class Story:
 
     def found(self, ordinal: int, revision: int, tier: str = "prompt") -> list[str]:
         said = finding(ordinal, revision, tier)
-        return self.keep(alert.decide_found(self.state, said, self.pen(), POLICY, self.at))
+        return self.keep(speaking.decide_found(self.state, said, self.pen(), POLICY, self.at))
 
     def cleared(self, ordinal: int, revision: int, why: str = "recovered") -> list[str]:
         pen = self.pen()
         spell = f"s{ordinal}"
-        return self.keep(alert.decide_cleared(self.state, spell, revision, why, "2026-03-09", pen))
+        return self.keep(
+            speaking.decide_cleared(self.state, spell, revision, why, "2026-03-09", pen)
+        )
 
     def later(self, **delta: float) -> None:
         self.at += timedelta(**delta)
@@ -97,9 +100,9 @@ def test_a_held_finding_speaks_when_its_time_has_come() -> None:
     story.found(2, 1)
     assert story.state is not None
     story.later(days=27)
-    assert alert.decide_release(story.state, POLICY, story.at, story.pen()) == []
+    assert speaking.decide_release(story.state, POLICY, story.at, story.pen()) == []
     story.later(days=1)
-    released = alert.decide_release(story.state, POLICY, story.at, story.pen())
+    released = speaking.decide_release(story.state, POLICY, story.at, story.pen())
     assert story.keep(released) == ["Raised"]
 
 

@@ -13,11 +13,10 @@ from services.alerts.core.alert import (
     AlertConfirmed,
     AlertEvent,
     AlertUnconfirmed,
-    Finding,
     Next,
-    decide_found,
 )
 from services.alerts.core.policy import Policy
+from services.alerts.core.speaking import Finding, decide_found
 
 
 @dataclass(frozen=True, slots=True)
