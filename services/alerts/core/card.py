@@ -6,12 +6,12 @@ it never blames, orders or names a cause. The same evidence gives the same card,
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from services.alerts.core.caseload import Statistics, how_often
+from services.alerts.core.figures import day, measures, percent, points, show, weeks, whole
 from services.alerts.core.labels import TONES, evidence_of, label_of, limit_name, why_not
-from services.alerts.core.language import _, capital, day_words, gettext_noop, ngettext
+from services.alerts.core.language import _, capital, gettext_noop, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,67 +94,6 @@ def make(ground: Ground) -> dict[str, Any]:
     }
 
 
-def show(value: float | None) -> str:
-    """A score in words: whole when it is whole, else with one decimal."""
-    if value is None:
-        return _("not known")
-    rounded = round(value, 1)
-    return str(int(rounded)) if rounded == int(rounded) else str(rounded)
-
-
-def percent(value: float | None) -> str:
-    """A probability in whole percent, never 0 or 100."""
-    if value is None:
-        return _("not known")
-    return f"{min(99, max(1, round(value * 100)))} %"
-
-
-def day(text: str | None) -> str:
-    """A date in words, for instance 30 March 2026; what is no date stays as it is."""
-    if not text:
-        return _("an unknown date")
-    try:
-        return day_words(date.fromisoformat(text[:10]))
-    except ValueError:
-        return text
-
-
-def points(value: float | None) -> str:
-    """So many points, whatever their sign."""
-    if value is None:
-        return _("some points")
-    shown = show(abs(value))
-    return ngettext("{count} point", "{count} points", 1 if shown == "1" else 2).format(count=shown)
-
-
-def _weeks(value: float | None) -> str:
-    if value is None:
-        return _("some weeks")
-    return ngettext("{count} week", "{count} weeks", round(value)).format(count=_whole(value))
-
-
-def _measures(value: float | None, title: str) -> str:
-    if value is None:
-        return _("some {instrument} measures").format(instrument=title)
-    form = ngettext("{count} {instrument} measure", "{count} {instrument} measures", round(value))
-    return form.format(count=_whole(value), instrument=title)
-
-
-def _whole(value: float) -> str:
-    """A whole number, small ones as a word."""
-    whole = round(value)
-    return _(_SMALL[whole]) if whole in _SMALL else str(whole)
-
-
-_SMALL = {
-    0: gettext_noop("no"),
-    1: gettext_noop("one"),
-    2: gettext_noop("two"),
-    3: gettext_noop("three"),
-    4: gettext_noop("four"),
-    5: gettext_noop("five"),
-    6: gettext_noop("six"),
-}
 Words = tuple[str, str, list[str]]
 
 
@@ -239,11 +178,11 @@ def _aim(ground: Ground) -> str:
 
 
 def _off_track(ground: Ground) -> Words:
-    weeks = ground.number("weeks")
+    lasted = ground.number("weeks")
     said = {
         "instrument": ground.title,
         "level": show(ground.number("level")),
-        "lasted": _weeks(weeks) if weeks is not None else _("so far"),
+        "lasted": weeks(lasted) if lasted is not None else _("so far"),
         "chance": percent(ground.number("p_fail")),
         "aim": _aim(ground),
         "horizon": show(ground.number("horizon_weeks") or 6),
@@ -297,7 +236,7 @@ def _plateau(ground: Ground) -> Words:
     said = {
         "instrument": ground.title,
         "level": show(ground.number("level")),
-        "window": _weeks(ground.number("window_weeks")),
+        "window": weeks(ground.number("window_weeks")),
         "flat": percent(ground.number("p_flat")),
     }
     title = _("{instrument} flat around {level} over {window}").format(**said)
@@ -391,13 +330,13 @@ def _not_assessable(ground: Ground) -> Words:
         why = grounds[0].rstrip(".")
         title = _("Not assessable: {why}").format(why=f"{why[:1].lower()}{why[1:]}")
         return title, _("{why}. We cannot say whether this goes well.").format(why=why), grounds
-    have, days = _measures(ground.number("measures"), ground.title), ground.number("days")
+    have, days = measures(ground.number("measures"), ground.title), ground.number("days")
     if days:
         form = ngettext(
             "{measures}, the last {count} day old", "{measures}, the last {count} days old",
             round(days),
         )  # fmt: skip
-        have = form.format(measures=have, count=_whole(days))
+        have = form.format(measures=have, count=whole(days))
     sentence = _("{why}. We cannot say whether this goes well.").format(why=capital(have))
     return _("Not assessable: {why}").format(why=have), sentence, grounds
 

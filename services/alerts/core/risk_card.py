@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from services.alerts.core.card import day
+from services.alerts.core.figures import day
 from services.alerts.core.language import _, gettext_noop, ngettext
 from services.alerts.core.policy import Policy
 

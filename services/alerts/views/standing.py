@@ -6,7 +6,7 @@ from typing import Any
 
 from services.alerts.core import alert, risk, risk_card
 from services.alerts.core import policy as rules
-from services.alerts.core.card import day
+from services.alerts.core.figures import day
 from services.alerts.core.language import _
 from services.alerts.core.policy import Policy
 from services.alerts.core.rule import Rule
