@@ -113,7 +113,7 @@ def recorded(desk: Writing, form: ReflectionForm) -> list[Event]:
     pivots = form.decision == "pivot"
     review_on = form.review_on.isoformat() if form.review_on else None
     if review_on is not None and review_on <= desk.today:
-        raise RefusedError(_("the review date lies in the future"))
+        raise RefusedError(_("choose a review date after today"))
     common = _common(desk)
     events: list[Event] = [
         core.ReflectionRecorded(

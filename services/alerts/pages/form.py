@@ -125,7 +125,7 @@ def read(typed: Typed, sheet: Sheet) -> tuple[Draft, ReflectionForm | None]:
     since = _day(draft, "since")
     review_on = _day(draft, "review_on")
     if review_on is not None and review_on <= sheet.today:
-        draft.errors["review_on"] = _("The review date lies in the future.")
+        draft.errors["review_on"] = _("Choose a review date after today.")
     confidence = _confidence(draft)
     if draft.errors:
         return draft, None
