@@ -264,6 +264,11 @@ class EventLog:
                 return True
         return False
 
+    def look(self) -> None:
+        """See what other processes have stored, and wake who waits for it in this one."""
+        head = self.head()
+        self._wakeup.reach(head, head + 1)
+
     def verify(self, progress: Progress | None = None) -> list[str]:
         """Open every event and check the order of all; what is wrong, in words without content."""
         problems: list[str] = []

@@ -8,6 +8,7 @@ from services.chassis.clock import Clock
 from services.chassis.eventlog import Entry, EventLog
 from services.chassis.follower import Follower, Together
 from services.chassis.http.health import Health
+from services.chassis.listening import Listener
 from services.chassis.metrics import (
     FRESHNESS,
     PARKED,
@@ -83,6 +84,7 @@ class Loops:
         self._poll, self._page = poll, page
         self._report = Report(catalogue, clock, fresh or {})
         self._followers: list[tuple[Follower, EventLog]] = []
+        self._listener: Listener | None = None
 
     def follow(self, reader: Reader, *, urgent: bool = False) -> Follower:
         """Let `reader` follow the log once `start` is called; an urgent one has its turn first."""
@@ -123,12 +125,17 @@ class Loops:
         return follower
 
     def start(self) -> None:
-        """Start every follower."""
-        for follower, _ in self._followers:
+        """Start every follower, and what wakes them for other processes."""
+        for follower, log in self._followers:
             follower.start()
+            self._listener = self._listener or self._store.listener(log)
+        if self._listener is not None:
+            self._listener.start()
 
     def stop(self) -> None:
         """Let every follower finish its page."""
+        if self._listener is not None:
+            self._listener.stop()
         for follower, _ in self._followers:
             follower.stop()
 

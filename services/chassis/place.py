@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from eventsourcing.persistence import OperationalError
 from eventsourcing.postgres import PostgresDatastore
 from psycopg_pool import PoolTimeout
@@ -34,9 +35,9 @@ REFOLDED = ("views",)
 """Those of which a power cut may take the last commits: a view stores how far it has come with what
 it made of it, so it takes up again from there."""
 UNFINISHED = "restore.unfinished"
+"""In a folder while the files of a restore are put in place."""
 OPENS_WITHIN_S = 10.0
 """Seconds that opening a log waits for its first connection to PostgreSQL."""
-"""In a folder while the files of a restore are put in place."""
 
 
 class Place(ABC):
@@ -52,6 +53,17 @@ class Place(ABC):
     @abstractmethod
     def recorder(self) -> Recorder:
         """A new recorder of the log."""
+
+    tells: bool = False
+    """Whether it tells on a `session` of what other processes store."""
+
+    def session(self) -> psycopg.Connection:
+        """A new connection outside all pools, on which to listen.
+
+        Raises:
+            psycopg.Error: the database could not be reached.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def lock(self, name: str) -> SingleHolder:
@@ -172,6 +184,8 @@ class Archive(_Folder):
 class _Schema(Place):
     """A schema of a PostgreSQL database, all tables in it."""
 
+    tells = True
+
     def __init__(self, location: str, schema: str) -> None:
         self._url = postgres_url(location)
         self._location = location
@@ -209,6 +223,15 @@ class _Schema(Place):
             datastore.close()
             raise OperationalError(type(error).__name__) from None
         return PostgresRecorder(datastore)
+
+    def session(self) -> psycopg.Connection:
+        url = self._url.set(drivername="postgresql")
+        return psycopg.connect(
+            url.render_as_string(hide_password=False),
+            autocommit=True,
+            application_name=self._session,
+            connect_timeout=round(OPENS_WITHIN_S),
+        )
 
     def lock(self, name: str) -> SingleHolder:
         return AdvisoryLock(self.database("parking").engine, f"{self._schema}/{name}")

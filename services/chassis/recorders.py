@@ -36,6 +36,8 @@ STATEMENTS = 64
 """Compiled statements that a connection to SQLite keeps."""
 COUNT_LIMIT = 100_000
 """Where counting what waits stops."""
+EVENTS = "events"
+"""The table of events on PostgreSQL, and the channel on which each insert is told of."""
 GAP = "versions have a gap"
 DISORDER = "positions do not grow with the versions"
 
@@ -255,7 +257,7 @@ class PostgresRecorder(PostgresProcessRecorder):
 
     def __init__(self, datastore: PostgresDatastore) -> None:
         """Use a schema of a database; nothing is created before `create_table`."""
-        super().__init__(datastore, events_table_name="events", tracking_table_name="tracking")
+        super().__init__(datastore, events_table_name=EVENTS, tracking_table_name="tracking")
         # Rows come as four arrays, so neither the composite type nor the functions are wanted.
         self.sql_create_statements = [
             statement

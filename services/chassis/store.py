@@ -15,6 +15,7 @@ from services.chassis.database import Database
 from services.chassis.eventlog import EventLog
 from services.chassis.faults import NotMigratedError, StoreError
 from services.chassis.ids import Ids, fresh_id
+from services.chassis.listening import Listener
 from services.chassis.lock import SingleHolder
 from services.chassis.parking import Parking
 from services.chassis.place import SQLITE, Archive, Place, place_of
@@ -170,6 +171,10 @@ class Store:
         """The same, with `reading` and `writing`, which translate errors."""
         _ = self._facts
         return self.database("volatile")
+
+    def listener(self, log: EventLog) -> Listener | None:
+        """What wakes the readers of `log` when another process has stored; None: not needed."""
+        return Listener(self._place.session, log) if self._place.tells else None
 
     def lock(self, name: str) -> SingleHolder:
         """A lock that one process holds: "detector", "timers"."""

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
+import psycopg
+
 from services.chassis.eventlog import EventLog
+from services.chassis.listening import Listener
 from services.chassis.store import Store
 from tests.contract.conftest import Place
 from tests.contract.readers import Collector, follower, soon, ticks
@@ -118,3 +121,41 @@ def test_a_writer_elsewhere_wakes_readers(store: Store, place: Place) -> None:
     writer = start(place, "wake", 1)
     assert log.wait(0, 20) is True
     told(writer)
+
+
+def test_a_writer_elsewhere_is_heard_before_anybody_looks(store: Store, place: Place) -> None:
+    log = store.log()
+    listener = store.listener(log)
+    if place.is_sqlite:
+        assert listener is None, "files tell nobody: readers look"
+        return
+    assert listener is not None
+    listener.start()
+    try:
+        for number in (1, 2):
+            head = log.head()
+            writer = start(place, f"wake {number}", 1)
+            assert log._wakeup.wait(head, 20, [Noted.TOPIC]) is True
+            told(writer)
+    finally:
+        listener.stop()
+
+
+def test_whoever_listens_goes_on_when_the_connection_was_lost(store: Store, place: Place) -> None:
+    if place.is_sqlite:
+        return
+    log, sessions = store.log(), list[psycopg.Connection]()
+
+    def connect() -> psycopg.Connection:
+        sessions.append(psycopg.connect(place.location, autocommit=True))
+        return sessions[-1]
+
+    listener = Listener(connect, log, rest=0.01)
+    listener.start()
+    try:
+        soon(lambda: len(sessions) == 1)
+        with psycopg.connect(place.location) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [sessions[0].info.backend_pid])
+        soon(lambda: len(sessions) == 2)
+    finally:
+        listener.stop()
