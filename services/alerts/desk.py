@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from schemas.approaches import Approaches
 from services.alerts import metrics, writing
 from services.alerts.core import alert as alerts
 from services.alerts.core import handling
 from services.alerts.core import policy as rules
 from services.alerts.core import reflection as core
 from services.alerts.core.alert import Alert, Next
-from services.alerts.core.approach import Approaches
 from services.alerts.core.event import Event
 from services.alerts.core.language import _
 from services.alerts.core.person import Person

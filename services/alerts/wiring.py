@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from schemas import topics
+from schemas import approaches, topics
 from services.alerts import api
 from services.alerts.book import Book
 from services.alerts.caseload import Caseload
@@ -17,7 +17,7 @@ from services.alerts.consumer import (
     RiskWatch,
     StatisticsConsumer,
 )
-from services.alerts.core import alert, approach, course, lens, notice, reflection, risk  # noqa: F401
+from services.alerts.core import alert, course, lens, notice, reflection, risk  # noqa: F401
 from services.alerts.core import person as persons  # noqa: F401
 from services.alerts.core.event import TOPICS
 from services.alerts.core.language import _
@@ -85,7 +85,7 @@ class Alerts:
         """Use `open` instead."""
         self.settings, self.clock, self.store = settings, clock, store
         self.lenses: tuple[lens.Lens, ...] = ()
-        self.approaches = approaches()
+        self.approaches = approaches.shipped()
         self.catalogue = Catalogue(CATALOGUE)
         self.health = Health(self.catalogue)
         ground.measure(
@@ -392,8 +392,3 @@ def _recorded(shown: int) -> Recorded:
         return datetime.fromisoformat(event.message["time"]) if judged else None
 
     return recorded
-
-
-def approaches() -> approach.Approaches:
-    """The approaches that ship, each with what else it is called."""
-    return approach.parse((HERE / "approaches.toml").read_text("utf-8"))

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from schemas.approaches import Approaches
 from services.alerts.core import reflection as core
-from services.alerts.core.approach import Approaches
 from services.alerts.core.event import Event
 from services.alerts.core.language import _
 from services.alerts.core.person import Person

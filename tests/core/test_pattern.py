@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from schemas.approaches import Approaches
 from services.alerts.core import lens
-from services.alerts.core.approach import Approaches
 from services.alerts.core.lesson import ALLIANCE, RUPTURES, learn, phase
 from services.alerts.core.pattern import Dimension, Patterns, patterns
 

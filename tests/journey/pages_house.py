@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from schemas.approaches import Approaches
 from services.alerts import api
 from services.alerts.core import lens
-from services.alerts.core.approach import Approaches
 from services.alerts.core.labels import NO_VERDICT
 from services.alerts.core.language import _
 from services.alerts.core.pattern import Patterns, patterns

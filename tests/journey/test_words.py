@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from services.alerts.wiring import approaches
+from schemas import approaches
 
 SHOWN = ("aria-label", "title", "alt", "placeholder")
 INLINE = ("a", "b", "br", "button", "code", "em", "span", "strong")
@@ -17,7 +17,7 @@ DATA = (
     "Thoughts that you would be better off dead, or of hurting yourself in some way",
 )  # fmt: skip
 """What senders and instruments say in words, as it came."""
-TITLES = approaches().titles
+TITLES = approaches.shipped().titles
 WRITTEN = (
     "Below 10 by week 8", "Sleep mended by spring", "Nights were calm", "half of it gone",
     "The plan was agreed in the second session", "The plan was agreed in session 2",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from schemas import messages, topics
+from schemas import approaches, messages, topics
 from services.alerts.book import Book
 from services.alerts.caseload import Caseload
 from services.alerts.consumer import EpisodesConsumer, RiskConsumer, RiskWatch, StatisticsConsumer
@@ -33,7 +33,6 @@ from services.alerts.views.reflections import Reflections, ReflectionsView
 from services.alerts.views.rhythms import RhythmsView, RhythmTable
 from services.alerts.views.said import SaidView, Sayings
 from services.alerts.views.signin import SignInTables
-from services.alerts.wiring import approaches
 from services.chassis.clock import SteppedClock
 from services.chassis.group_commit import GroupCommit
 from services.chassis.message import Message, encode, message_id
@@ -97,7 +96,7 @@ class Rig:
         self.journals = Journals(views, JournalView())
         self.overdue = Overdue(views, OverdueView(policy))
         self.quality = Quality(views, QualityView(), self.rules, policy)
-        self.approaches = approaches()
+        self.approaches = approaches.shipped()
         self.lessons = Lessons(
             views, PatternsView(self.ids), self.directory, policy, self.approaches
         )

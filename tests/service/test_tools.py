@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.alerts.core.approach import Approaches
+from schemas.approaches import Approaches
 from services.alerts.core.person import Person
 from services.alerts.desk import ReflectionForm, RefusedError
 from services.alerts.views.training import Gap, Training, count, gaps, training

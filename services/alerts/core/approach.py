@@ -1,70 +1,20 @@
-"""Ways of working by name: what senders and clinicians call the same approach is one."""
+"""When two texts are one: folded, and of approaches as whoever knows their names answers."""
 
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
-def same(text: Any) -> str:
-    """A name folded, so that the same name written in two ways is one."""
-    return " ".join(str(text or "").casefold().split())
-
-
-@dataclass(frozen=True, slots=True)
-class Approaches:
-    """The approaches that are known here; any other is known by what it is called."""
-
-    titles: tuple[str, ...] = ()
-    """Each by its one name, in the order of the file."""
-    known: Mapping[str, str] = field(default_factory=dict)
-    """Every title and alias, folded by `same`, to the title."""
-
-    @classmethod
-    def of(cls, entries: Iterable[Mapping[str, Any]]) -> "Approaches":
-        """Those of a list of {title, aliases}.
-
-        Raises:
-            ValueError: one name stands for two approaches.
-        """
-        titles: list[str] = []
-        known: dict[str, str] = {}
-        for one in entries:
-            titles.append(one["title"])
-            for name in (one["title"], *one.get("aliases", ())):
-                if same(name) in known:
-                    raise ValueError(f"two approaches are called {name}")
-                known[same(name)] = one["title"]
-        return cls(tuple(titles), known)
+class Approaches(Protocol):
+    """The names of approaches; `schemas.approaches` knows them."""
 
     def name(self, approach: str) -> str:
-        """The one name of an approach: its title where it is known, else as it is written."""
-        return self.known.get(same(approach), " ".join(approach.split()))
+        """The one name of an approach."""
+        ...
 
     def key(self, approach: str) -> str:
         """What all names of an approach have in common, to compare and to group by."""
-        return same(self.name(approach))
-
-    def holds(self, names: Iterable[str], approach: str) -> bool:
-        """Whether one of these names is this approach."""
-        return self.key(approach) in {self.key(name) for name in names}
-
-    def is_beyond(self, toolkit: Iterable[str], approach: str) -> bool:
-        """Whether an approach lies outside a toolkit; of an empty one nothing is known."""
-        known = {self.key(name) for name in toolkit}
-        return bool(known) and self.key(approach) not in known
-
-    def offered(self, names: Iterable[str]) -> list[str]:
-        """These names and the titles of all other approaches, each approach once, by name."""
-        mine = {self.key(name): name for name in sorted(names)}
-        every = {same(title): title for title in self.titles} | mine
-        return sorted(every.values(), key=str.casefold)
+        ...
 
 
-def parse(text: str) -> Approaches:
-    """The approaches of a file like `approaches.toml`.
-
-    Raises:
-        ValueError: it is no TOML, or one name stands for two approaches.
-    """
-    return Approaches.of(tomllib.loads(text)["approach"])
+def same(text: Any) -> str:
+    """A text folded, so that the same one written in two ways is one."""
+    return " ".join(str(text or "").casefold().split())

@@ -86,9 +86,10 @@ def learn(course: Course, today: date, clinician: str, approaches: Approaches) -
 
 
 def _names(course: Course, approaches: Approaches) -> dict[str, str]:
-    called = [approaches.name(one["approach"]) for one in course["approaches"]]
-    problem = [str(course["problem"])] if course["problem"] else []
-    return {same(name): name for name in (*called, *problem)}
+    told = [one["approach"] for one in course["approaches"]]
+    called = {approaches.key(name): approaches.name(name) for name in told}
+    problem = course["problem"]
+    return {**called, same(problem): str(problem)} if problem else called
 
 
 def phase(course: Course, day: str) -> str:

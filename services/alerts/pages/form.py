@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.alerts.core.approach import Approaches
+from schemas.approaches import Approaches
 from services.alerts.core.language import _
 from services.alerts.core.lens import Lens, Offer
 from services.alerts.core.reflection import BEYOND, DECISIONS, REASONS

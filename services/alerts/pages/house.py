@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.alerts.core.approach import Approaches
+from schemas.approaches import Approaches
 from services.alerts.core.caseload import Statistics
 from services.alerts.core.lens import Lens
 from services.alerts.core.pattern import Patterns

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from schemas.approaches import Approaches
 from services.alerts.caseload import Caseload
-from services.alerts.core.approach import Approaches
 from services.alerts.core.caseload import Statistics
 from services.alerts.core.person import Person
 from services.alerts.desk import NotYoursError

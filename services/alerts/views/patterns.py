@@ -15,8 +15,8 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, Column, and_
 
+from schemas.approaches import Approaches
 from services.alerts.core import pattern, pivot, reflection
-from services.alerts.core.approach import Approaches
 from services.alerts.core.course import MessageNoted
 from services.alerts.core.lesson import ALLIANCE, RUPTURES, learn, pivots
 from services.alerts.core.pattern import Patterns

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.alerts.core.approach import Approaches
+from schemas.approaches import Approaches
 from services.alerts.core.person import Person
 from services.alerts.people import People
 from services.alerts.views.reflections import Reflections
