@@ -10,13 +10,21 @@ from bench.process import Child, ServerFailedError, load, server
 from bench.size import Size
 
 CONNECTIONS = 16
-CHANNEL = "reliable_deterioration"
+CHANNEL, RISK = "reliable_deterioration", "risk_answer"
 MILD, SEVERE = [1, 0, 1, 0, 1, 0, 1, 0, 0], [3, 3, 3, 3, 3, 3, 3, 3, 0]
 """4 points and 24: worse by more than twice the reliable change, which alone is a prompt."""
 
 
+AT_RISK = [*SEVERE[:-1], 3]
+"""The same with the last item, which asks about risk."""
+FLOODED = 5
+"""Times as many posts in the flood, which nothing paces."""
+ONE_IN = 50
+"""How many of the flood's posts answer the item about risk."""
+
+
 def figures(size: Size, folder: Path, today: date) -> list[Figure]:
-    """`latency.embedded.p50_ms`, `latency.embedded.p99_ms` and `bytes.per_measure`."""
+    """The rows of the latency, of the flood, and `bytes.per_measure`."""
     woken = _measured("both", size, folder, today)
     polling = _measured("both-polling", size, folder, today)
     facts = {
@@ -35,7 +43,40 @@ def figures(size: Size, folder: Path, today: date) -> list[Figure]:
         )
         for share in (50, 99)
     ]
-    return [*delays, _stored(size, folder / "latency-both")]
+    return [*delays, _stored(size, folder / "latency-both"), _flood(size, folder, today)]
+
+
+def _flood(size: Size, folder: Path, today: date) -> Figure:
+    """How late a risk answer stands in the inbox when everything comes at once."""
+    episodes = list(range(FLOODED * size.latency_posts))
+    with server("both", folder / "latency-flood") as child:
+        port, headers = child.told["port"], authorized(child)
+        for weeks in (3, 2):
+            load(port, mild(headers, episodes, today, weeks), connections=4)
+        child.ask(do="settle")
+        posts = [body(n, today, 0, SEVERE if n % ONE_IN else AT_RISK) for n in episodes]
+        flood = load(
+            port,
+            [request("POST", "/v1/measures", headers, post) for post in posts],
+            connections=CONNECTIONS,
+        )
+        risky = episodes[::ONE_IN]
+        risks = _delays(child, risky, [flood.done[n] for n in risky], RISK)
+        others = _delays(child, episodes, flood.done)
+    facts = {
+        "posts": len(episodes),
+        "posts_a_second": round(flood.rate),
+        "risk_answers": len(risky),
+        "note": f"of {len(risky)} among {len(episodes):,} posts at {flood.rate:.0f}/s",
+        "baseline_is": "the other alerts of the same flood",
+    }
+    return Figure(
+        "flood.risk.p99_s",
+        percentile(risks, 0.99) / 1000,
+        "s",
+        percentile(others, 0.99) / 1000,
+        facts,
+    )
 
 
 def _stored(size: Size, folder: Path) -> Figure:
@@ -69,10 +110,12 @@ def _measured(kind: str, size: Size, folder: Path, today: date) -> list[float]:
         return _delays(child, episodes, done)
 
 
-def _delays(child: Child, episodes: list[int], done: list[float]) -> list[float]:
+def _delays(
+    child: Child, episodes: list[int], done: list[float], channel: str = CHANNEL
+) -> list[float]:
     child.ask(do="settle")
     references = [f"E-{number}" for number in episodes]
-    visible = child.ask(do="visible", episodes=references, channel=CHANNEL)
+    visible = child.ask(do="visible", episodes=references, channel=channel)
     missing = [reference for reference in references if not visible.get(reference)]
     if missing:
         raise ServerFailedError(f"{len(missing)} of {len(references)} alerts never came")
