@@ -76,6 +76,7 @@ def door(
             commit(log),
             service.store.vault,
             service.instruments,
+            service.approaches,
             service.clock,
             settings.zone,
             service.reader,

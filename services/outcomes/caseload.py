@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from schemas.approaches import Approaches
 from services.chassis.eventlog import EventLog
 from services.chassis.ids import Ids
 from services.chassis.views import NotBuiltError, ViewStore
@@ -24,6 +25,7 @@ class Statistician:
         views: ViewStore,
         endings: Endings,
         instruments: Collection[str],
+        approaches: Approaches,
         zone: ZoneInfo,
     ) -> None:
         """Publish in `log`, sealed under the service's own key, of which `owner` is the id.
@@ -32,7 +34,7 @@ class Statistician:
         """
         self._log, self._ids, self._owner = log, ids, owner
         self._views, self._endings, self._zone = views, endings, zone
-        self._instruments = instruments
+        self._instruments, self._approaches = instruments, approaches
         self._done: str | None = None
 
     def publish(self, now: datetime) -> None:
@@ -52,7 +54,7 @@ class Statistician:
         self, instrument: str, endings: Sequence[Mapping[str, Any]], today: str, now: datetime
     ) -> None:
         stream = self._ids.derive("statistics", instrument)
-        said, found = self._log.read(stream), statistics(endings)
+        said, found = self._log.read(stream), statistics(endings, self._approaches)
         if said[-1].statistics == found if said else not endings:
             return
         event = StatisticsPublished(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from schemas import topics
+from schemas import approaches, topics
 from services.chassis import ground
 from services.chassis.clock import Clock
 from services.chassis.eventlog import Entry
@@ -45,6 +45,7 @@ class Outcomes:
         """Use `open` instead."""
         self.settings, self.clock, self.store = settings, clock, store
         self.instruments = registry(settings.instruments)
+        self.approaches = approaches.shipped()
         rules, model = settings.rules, settings.model
         recalibrated = recalibrations(
             settings.recalibration, self.instruments, model, rules.horizon_weeks
@@ -74,6 +75,7 @@ class Outcomes:
             self._commit,
             store.vault,
             self.instruments,
+            self.approaches,
             clock,
             settings.zone,
             self.reader,
@@ -214,6 +216,7 @@ class Outcomes:
             store.views,
             self.endings_view,
             self.yardsticks.specs,
+            self.approaches,
             self.settings.zone,
         )
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from schemas.approaches import shipped
 from services.outcomes.core import findings
 from services.outcomes.core.caseload import LEAST, SMALL, Share, statistics
 from services.outcomes.core.ending import FAILURE, NOT_A_CASE, NOT_KNOWN, SUCCESS, TOO_FEW
 from tests.core.logbook import MemoryLog, Sender, detect, detector
+
+KNOWN = shipped()
 
 
 def ended(tell: Callable[[Sender], None]) -> list[findings.CourseEnded]:
@@ -107,7 +110,7 @@ def one_ending(result: str = SUCCESS, *channels: str, **difference: Any) -> dict
 
 def test_below_a_hundred_endings_only_their_number_is_told() -> None:
     few = [one_ending(FAILURE, "off_track")] * (LEAST - 1) + [one_ending(NOT_A_CASE)] * 7
-    told = statistics(few)
+    told = statistics(few, KNOWN)
     assert (told["endings"], told["left_out"], told["least"]) == (LEAST - 1, 7, LEAST)
     assert (told["base_rate"], told["channels"], told["like_forecast"]) == (None, [], None)
 
@@ -115,7 +118,7 @@ def test_below_a_hundred_endings_only_their_number_is_told() -> None:
 def test_the_share_of_findings_that_came_true_is_told_with_its_interval() -> None:
     endings = [one_ending(FAILURE, "off_track")] * 30 + [one_ending(SUCCESS, "off_track")] * 10
     endings += [one_ending(SUCCESS)] * 60 + [one_ending(FAILURE, "plateau")] * (SMALL - 1)
-    told = statistics(endings)
+    told = statistics(endings, KNOWN)
     assert told["base_rate"]["n"] == 34
     (only,) = told["channels"]
     assert only["channel"] == "off_track"
@@ -137,7 +140,7 @@ def test_a_small_group_is_drawn_towards_all_pivots_more_than_a_large_one() -> No
         for _ in range(n):
             value = chance.gauss(mean, 3)
             endings.append(one_ending(approach=approach, difference=value))
-    effects = {one["approach"]: one for one in statistics(endings)["effects"]}
+    effects = {one["approach"]: one for one in statistics(endings, KNOWN)["effects"]}
     drawn = {name: abs(one["shrunk"] - one["mean"]) for name, one in effects.items()}
     assert drawn["a"] > 3 * drawn["b"] > 0
     assert effects["a"]["high80"] - effects["a"]["low80"] > 2 * (
@@ -150,7 +153,7 @@ def test_where_groups_do_not_differ_none_is_told_apart() -> None:
     endings = [one_ending()] * LEAST
     for approach in "ab":
         endings += [one_ending(approach=approach, difference=d) for d in (-3, 3) * 10]
-    shrunk = {one["shrunk"] for one in statistics(endings)["effects"]}
+    shrunk = {one["shrunk"] for one in statistics(endings, KNOWN)["effects"]}
     assert shrunk == {0.0}
 
 
@@ -158,7 +161,18 @@ def test_a_group_of_fewer_than_five_is_not_told() -> None:
     endings = [one_ending()] * LEAST
     endings += [one_ending(approach="a", difference=-1.0)] * (SMALL - 1)
     endings += [one_ending(approach="b", difference=-1.0)] * SMALL
-    assert [one["approach"] for one in statistics(endings)["effects"]] == ["b"]
+    assert [one["approach"] for one in statistics(endings, KNOWN)["effects"]] == ["b"]
+
+
+def test_an_approach_of_several_names_is_one_group_by_its_one_name() -> None:
+    names = ("CBT", "cbt", "Cognitive behavioural therapy", "Own way", "own  way")
+    told = [one_ending(approach=name, difference=-1.0) for name in names * 3]
+    for endings in (told, told[::-1]):
+        effects = statistics([*endings, *[one_ending()] * LEAST], KNOWN)["effects"]
+        assert [(one["approach"], one["n"]) for one in effects] == [
+            ("Cognitive behavioural therapy", 9),
+            ("Own way", 6),
+        ]
 
 
 def test_pivots_stand_beside_courses_without_one_at_a_like_forecast() -> None:
@@ -172,7 +186,7 @@ def test_pivots_stand_beside_courses_without_one_at_a_like_forecast() -> None:
         ]
     # Without a pivot most forecasts were mild ones: counted alike, they would flatter the pivots.
     endings += [one_ending(approach=None, difference=-1.0, p_fail=0.6)] * 40
-    like = statistics(endings)["like_forecast"]
+    like = statistics(endings, KNOWN)["like_forecast"]
     assert (like["n"], like["n_without"]) == (10, 50)
     assert like["with_pivot"] == like["without"] == -3.0
     assert like["difference"] == 0.0
@@ -183,4 +197,4 @@ def test_forecasts_that_have_no_like_are_not_compared() -> None:
     endings = [one_ending()] * LEAST
     endings += [one_ending(approach="a", difference=d, p_fail=0.9) for d in (-2, -1, 0, 1, 2)]
     endings += [one_ending(approach=None, difference=d, p_fail=0.4) for d in (-2, -1, 0, 1, 2)]
-    assert statistics(endings)["like_forecast"] is None
+    assert statistics(endings, KNOWN)["like_forecast"] is None

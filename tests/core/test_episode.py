@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 
+from schemas.approaches import shipped
 from services.outcomes.core import episode, telling
 from services.outcomes.core.event import Event
 from services.outcomes.core.telling import Announcement, Place
 
+KNOWN = shipped()
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
 EPISODE, OWNER, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -29,7 +31,7 @@ TOLD = Announcement(
 def announce(
     state: episode.State | None, told: Announcement = TOLD, place: Place = PLACE
 ) -> list[Event]:
-    return telling.decide_announce(state, place, told, CBT, today=TODAY, at=AT)
+    return telling.decide_announce(state, place, told, CBT, approaches=KNOWN, today=TODAY, at=AT)
 
 
 def opened(*more: Event) -> episode.State:
@@ -76,10 +78,11 @@ def test_another_plan_and_another_clinician_are_told_apart() -> None:
 
 def test_a_new_approach_in_an_announcement_begins_today() -> None:
     told = replace(TOLD, approach="EMDR")
-    assert telling.begins(opened(), told, TODAY) == "2026-03-02"
-    assert telling.begins(opened(), replace(TOLD, approach=" cbt "), TODAY) is None
-    assert telling.begins(None, TOLD, TODAY) == "2026-01-05"
-    assert telling.begins(opened(), replace(TOLD, approach=None), TODAY) is None
+    assert telling.begins(opened(), told, TODAY, KNOWN) == "2026-03-02"
+    for known in (" cbt ", "Cognitive behavioural therapy"):
+        assert telling.begins(opened(), replace(TOLD, approach=known), TODAY, KNOWN) is None
+    assert telling.begins(None, TOLD, TODAY, KNOWN) == "2026-01-05"
+    assert telling.begins(opened(), replace(TOLD, approach=None), TODAY, KNOWN) is None
 
 
 def test_another_client_is_refused() -> None:
@@ -174,19 +177,27 @@ def pivot(since: str = "2026-02-10") -> dict[str, Any]:
 )
 def test_the_same_approach_within_14_days_confirms_the_pivot(since: str, confirms: bool) -> None:
     state = after(opened(), episode.decide_approach_chosen(opened(), pivot(), AT))
-    events = telling.decide_approach(state, EMDR, "emdr", since, "agreed", AT)
+    events = telling.decide_approach(state, EMDR, "emdr", since, "agreed", KNOWN, AT)
     state = after(state, events)
     (event,) = events
     assert isinstance(event, episode.ApproachChosen)
     assert event.confirms is confirms
     assert (event.approach_id == PIVOT.hex) is confirms
     assert len(state.approaches) == (2 if confirms else 3)
-    assert telling.decide_approach(state, EMDR, "emdr", since, "agreed", AT) == []
+    assert telling.decide_approach(state, EMDR, "emdr", since, "agreed", KNOWN, AT) == []
+
+
+def test_another_name_of_the_approach_confirms_the_pivot_and_leaves_it_its_name() -> None:
+    state = after(opened(), episode.decide_approach_chosen(opened(), pivot(), AT))
+    name = "Eye movement desensitisation and reprocessing"
+    (event,) = telling.decide_approach(state, EMDR, name, "2026-02-12", None, KNOWN, AT)
+    assert isinstance(event, episode.ApproachChosen)
+    assert (event.approach, event.since, event.confirms) == ("EMDR", "2026-02-10", True)
 
 
 def test_another_approach_confirms_nothing() -> None:
     state = after(opened(), episode.decide_approach_chosen(opened(), pivot(), AT))
-    (event,) = telling.decide_approach(state, EMDR, "ACT", "2026-02-10", None, AT)
+    (event,) = telling.decide_approach(state, EMDR, "ACT", "2026-02-10", None, KNOWN, AT)
     assert isinstance(event, episode.ApproachChosen)
     assert (event.origin, event.confirms) == ("ehr", False)
 

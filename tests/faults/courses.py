@@ -14,12 +14,15 @@ WORSE = (9, 10, 15, 17, 19, 21)
 """Totals of a course that gets reliably worse."""
 
 
-def announce(ehr: Ehr, name: str, opened_on: str, clinician: str | None = CLINICIAN) -> Told:
+def announce(
+    ehr: Ehr, name: str, opened_on: str, clinician: str | None = CLINICIAN, **more: str
+) -> Told:
     body = {
         "client": f"client of {name}",
         "clinician": clinician,
         "opened_on": opened_on,
         "primary_instrument": "phq-9",
+        **more,
     }
     return ehr.send("PUT", f"/v1/episodes/{name}", body)
 

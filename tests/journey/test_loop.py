@@ -113,7 +113,7 @@ def reflect(clinic: Clinic, page: Seen, browser: Browser, **changes: Any) -> See
     return browser.post(f"{page.path}/reflect", fields, page)
 
 
-def pivoted(clinic: Clinic) -> Seen:
+def pivoted(clinic: Clinic, **changes: Any) -> Seen:
     """The page after the clinician has found the prompt in the inbox and answered it."""
     browser = clinic.person(LIND)
     inbox = browser.get("/")
@@ -124,7 +124,7 @@ def pivoted(clinic: Clinic) -> Seen:
     assert page.status == 200
     for total in WORSENING:
         assert re.search(rf"\b{total}\b", page.text), "the table has every score"
-    after = reflect(clinic, page, browser)
+    after = reflect(clinic, page, browser, **changes)
     assert after.status == 200
     assert "#reflection-" in after.path
     settle(clinic.both)
@@ -162,6 +162,33 @@ def test_from_a_measure_to_its_effect(clinic: Clinic, later: Sequence[int], verd
     after = clinic.page(LIND)
     assert verdict in after.text
     assert PIVOT in after.text
+
+
+@pytest.mark.parametrize("called", ["CBT", " cognitive  THERAPY"])
+def test_a_pivot_that_the_ehr_reports_by_another_name_is_one(clinic: Clinic, called: str) -> None:
+    title, address = "Cognitive behavioural therapy", f"/v1/episodes/{EPISODE}"
+    worsened(clinic)
+    pivoted(clinic, approach=title)
+    clinic.days(3)
+    reported = {"approach": called, "since": clinic.today}
+    assert clinic.ehr.send("POST", f"{address}/approach", reported).status == 201
+    announced = courses.announce(clinic.ehr, EPISODE, MONDAY.date().isoformat(), approach=called)
+    assert announced.status == 200
+    clinic.days(4)
+    clinic.measure(21)
+
+    told = clinic.ehr.get(address)
+    (approach,) = told["approaches"]
+    assert (approach["approach"], approach["origin"]) == (title, "reflection")
+    assert approach["confirms"]
+    assert len(told["effects"]) == 1
+    page = clinic.page(LIND)
+    charts = [part.split("</svg>")[0] for part in page.html.split("<svg")[1:]]
+    assert {chart.count('<line class="pivot"') for chart in charts} == {1}
+    assert page.html.count(f"<h3>{title}, from") == 1, "one effect is told"
+    counted = clinic.person(LIND).get("/pivots")
+    assert counted.html.count('<li class="card">') == 1
+    assert title in counted.text
 
 
 def test_a_supervisor_sees_the_decision_and_nothing_that_is_the_authors(clinic: Clinic) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from schemas import approaches
 from services.chassis.clock import SteppedClock
 from services.chassis.follower import Follower
 from services.chassis.group_commit import GroupCommit
@@ -160,7 +161,9 @@ def opened(
         )
         followers.append(Follower(store.log(), [detector], store.parking, clock, poll=0.01))
     reader_of = EpisodeReader(store.views, episodes, log)
-    record = Record(log, commit, store.vault, instruments, clock, ZONE, reader_of)
+    record = Record(
+        log, commit, store.vault, instruments, approaches.shipped(), clock, ZONE, reader_of
+    )
     senders = Senders(store.log(), store.ids, store.service_owner, clock)
     catalogue = metrics.catalogue()
     health = Health(catalogue)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas import topics
+from schemas import approaches, topics
 from schemas.messages import check
 from services.alerts.core.alert import AlertRaised
 from services.alerts.core.caseload import LIKE_COURSES, UNTESTED, StatisticsNoted, beside
@@ -87,6 +87,7 @@ class Clinic:
                 self.store.views,
                 self.view,
                 ("phq-9", "gad-7"),
+                approaches.shipped(),
                 ZoneInfo("UTC"),
             )
         self.job.publish(START + timedelta(days=number))

@@ -161,7 +161,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Episodes",
         "Report a change of approach",
         "The same approach as a clinician chose in a reflection within 14 days confirms that "
-        "pivot instead of making another.",
+        'pivot instead of making another, also by another name that is known of it ("CBT").',
         {201: ("Noted.", None), 200: ("Known so, or replaced.", None)},
         body=schemas.ApproachIn,
         example={"approach": "behavioural activation", "since": "2026-03-02"},

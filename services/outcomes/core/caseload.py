@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from services.outcomes.core.approach import Approaches
 from services.outcomes.core.channels import RULEBOOK, WORSE
 from services.outcomes.core.ending import FAILURE, SUCCESS
 from services.outcomes.core.event import Event
@@ -62,11 +63,11 @@ class Share(NamedTuple):
         }
 
 
-def statistics(endings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def statistics(endings: Iterable[Mapping[str, Any]], approaches: Approaches) -> dict[str, Any]:
     """The statistics of one instrument's endings: fields of `schemas.messages.StatisticsPublished`.
 
     Endings that are neither success nor failure are counted and left out. Below `LEAST` endings
-    only the numbers are told.
+    only the numbers are told. An approach of several names is one, told by its one name.
     """
     every = list(endings)
     judged = [one for one in every if one["result"] in (SUCCESS, FAILURE)]
@@ -79,7 +80,7 @@ def statistics(endings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "least": LEAST,
         "base_rate": Share.of_counts(failed, len(judged)).as_dict() if known else None,
         "channels": _channels(judged) if known else [],
-        "effects": _effects(pivoted) if known else [],
+        "effects": _effects(pivoted, approaches) if known else [],
         "like_forecast": _like_forecast(pivoted, unpivoted) if known else None,
     }
 
@@ -122,16 +123,20 @@ class Cell(NamedTuple):
         return sum(self.values) / len(self.values)
 
 
-def _effects(pivoted: Differences) -> list[dict[str, Any]]:
+def _effects(pivoted: Differences, approaches: Approaches) -> list[dict[str, Any]]:
     """Mean difference against the forecast by approach and channel, shrunk towards all of them.
 
     A cell's mean is drawn to the mean of all pivots by the share of its variance that chance
     explains (random effects, DerSimonian and Laird 1986): a small cell says little of its own.
     """
     grouped: dict[tuple[str, str | None], list[float]] = defaultdict(list)
+    called: dict[str, str] = {}
     for one in pivoted:
-        grouped[one["approach"], one["channel"]].append(one["difference"])
-    cells = [Cell(approach, channel, values) for (approach, channel), values in grouped.items()]
+        name = approaches.name(one["approach"])
+        key = approaches.key(name)
+        called[key] = min(name, called.get(key, name))  # in whatever order the endings come
+        grouped[key, one["channel"]].append(one["difference"])
+    cells = [Cell(called[key], channel, values) for (key, channel), values in grouped.items()]
     if len(pivoted) < SMALL:
         return []
     within = _within(cells, pivoted)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.outcomes.core.approach import Approaches
 from services.outcomes.core.episode import (
     PLAN,
     Announced,
@@ -114,6 +115,7 @@ def decide_announce(
     told: Announcement,
     approach_id: UUID,
     *,
+    approaches: Approaches,
     today: date,
     at: datetime,
 ) -> list[Event]:
@@ -124,6 +126,7 @@ def decide_announce(
         place: which episode, and the announced client's.
         told: the announcement.
         approach_id: the id of `told.approach` begun on the day that `begins` gives.
+        approaches: which names mean the same approach.
         today: the installation's day.
         at: when it is recorded.
 
@@ -144,7 +147,7 @@ def decide_announce(
             raise OtherClientError("this episode is another client's")
         events += _reopened(state, told, at)
         events += _replanned(state, place, told, version + 1 + len(events), at)
-    start = begins(state, told, today)
+    start = begins(state, told, today, approaches)
     if start is not None:
         begun = _reported(approach_id, told.approach or "", start, None)
         events.append(
@@ -159,7 +162,9 @@ def decide_announce(
     return events
 
 
-def begins(state: State | None, told: Announcement, today: date) -> str | None:
+def begins(
+    state: State | None, told: Announcement, today: date, approaches: Approaches
+) -> str | None:
     """Since when an announced approach is new, None when there is none or it is known.
 
     The approach an episode is announced with begins with it. Another one in a later announcement
@@ -169,8 +174,8 @@ def begins(state: State | None, told: Announcement, today: date) -> str | None:
         return None
     if state is None or not state.approaches:
         return told.opened_on
-    known = {_folded(one["approach"]) for one in state.approaches.values()}
-    if _folded(told.approach) in known:
+    known = {approaches.key(one["approach"]) for one in state.approaches.values()}
+    if approaches.key(told.approach) in known:
         return None
     return max(told.opened_on, today.isoformat())
 
@@ -181,18 +186,20 @@ def decide_approach(
     approach: str,
     since: str,
     reason: str | None,
+    approaches: Approaches,
     at: datetime,
 ) -> list[Event]:
     """Note the approach that the sender reports.
 
-    The same approach as a reflection's within 14 days confirms that pivot.
+    The same approach as a reflection's within 14 days confirms that pivot, whatever each calls
+    it; the pivot keeps the name that the clinician gave it.
 
     Raises:
         UnknownEpisodeError: there is no such episode.
     """
     state = _known(state)
     told = _reported(approach_id, approach, since, reason)
-    pivot = _pivot(state, approach, since)
+    pivot = _pivot(state, approaches, approach, since)
     if pivot is not None and approach_id.hex not in state.approaches:
         told = pivot | {"confirms": True}
     if state.approaches.get(told["approach_id"]) == told:
@@ -276,13 +283,15 @@ def _reported(approach_id: UUID, approach: str, since: str, reason: str | None) 
     }
 
 
-def _pivot(state: State, approach: str, since: str) -> dict[str, Any] | None:
+def _pivot(
+    state: State, approaches: Approaches, approach: str, since: str
+) -> dict[str, Any] | None:
     """The reflection's approach that this one confirms, the nearest in time."""
     near = [
         (gap, one)
         for one in state.approaches.values()
         if one["origin"] == "reflection"
-        and _folded(one["approach"]) == _folded(approach)
+        and approaches.key(one["approach"]) == approaches.key(approach)
         and (gap := abs(_days(since, one["since"]))) <= CONFIRMS_WITHIN_DAYS
     ]
     return min(near, key=lambda pair: pair[0])[1] if near else None
@@ -328,10 +337,6 @@ def _announced(
         approach=told.approach,
         **told.plan(),
     )
-
-
-def _folded(approach: str) -> str:
-    return " ".join(approach.casefold().split())
 
 
 def _days(one: str, other: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from schemas.approaches import Approaches
 from services.chassis.clock import Clock
 from services.chassis.eventlog import EventLog
 from services.chassis.group_commit import GroupCommit
@@ -38,14 +39,16 @@ class Record:
         commit: GroupCommit,
         vault: Vault,
         instruments: Mapping[str, Instrument],
+        approaches: Approaches,
         clock: Clock,
         zone: ZoneInfo,
         index: MeasureIndex | None = None,
     ) -> None:
         """Write through `commit` and read through `log`, a handle of its own.
 
-        `zone` says which day it is; `index` knows which measures an episode has.
+        `approaches` says which names mean the same, `zone` which day it is; `index` knows which
+        measures an episode has.
         """
         decisions = Decisions(log, commit)
         self.measures = Measures(decisions, vault, instruments, clock, index or NoIndex())
-        self.episodes = Episodes(decisions, vault, clock, zone, self.measures)
+        self.episodes = Episodes(decisions, vault, approaches, clock, zone, self.measures)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from schemas.approaches import Approaches
 from services.chassis.clock import Clock, today
 from services.chassis.vault import Vault
 from services.outcomes.core import episode, telling
@@ -32,11 +33,18 @@ class Episodes:
     """The commands on an episode."""
 
     def __init__(
-        self, decisions: Decisions, vault: Vault, clock: Clock, zone: ZoneInfo, measures: Measures
+        self,
+        decisions: Decisions,
+        vault: Vault,
+        approaches: Approaches,
+        clock: Clock,
+        zone: ZoneInfo,
+        measures: Measures,
     ) -> None:
         """`measures` is told whose an episode is."""
         self._decisions, self._vault, self._ids = decisions, vault, vault.ids
-        self._clock, self._zone, self._measures = clock, zone, measures
+        self._approaches, self._clock, self._zone = approaches, clock, zone
+        self._measures = measures
 
     def id_of(self, sender: str, reference: str) -> UUID:
         """The stream of a sender's episode."""
@@ -54,10 +62,13 @@ class Episodes:
         def work(sight: Sight) -> tuple[episode.State | None, Told]:
             past = episode.fold(sight.events(place.episode))
             day = today(self._clock, self._zone)
-            since = telling.begins(past, told, day) or told.opened_on
+            known = self._approaches
+            since = telling.begins(past, told, day, known) or told.opened_on
             approach = self._approach_id(place.episode, told.approach or "", since)
             at = self._clock.now()
-            events = telling.decide_announce(past, place, told, approach, today=day, at=at)
+            events = telling.decide_announce(
+                past, place, told, approach, approaches=known, today=day, at=at
+            )
             return past, _told(sight, place.episode, past, events, new=not _is_announced(past))
 
         done = self._decisions.take(self._decisions.known([place.episode]), work)
@@ -82,7 +93,9 @@ class Episodes:
         chosen = self._approach_id(stream, *([external_id] if external_id else [approach, since]))
         return self._tell(
             stream,
-            lambda state, at: telling.decide_approach(state, chosen, approach, since, reason, at),
+            lambda state, at: telling.decide_approach(
+                state, chosen, approach, since, reason, self._approaches, at
+            ),
             lambda state: chosen.hex not in state.approaches,
         )
 
