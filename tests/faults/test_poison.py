@@ -171,7 +171,7 @@ def test_an_answer_of_a_later_release(house: House, monkeypatch: pytest.MonkeyPa
         known = replace(answers[1], raw=answers[1].raw.replace(b'version":2', b'version":1'))
         both.outcomes.consumer.receive([answers[0], known, answers[2]])
         assert [one.reader for one in parking.list()] == [ANSWERS_READER]
-        assert len(ehr.get("/v1/episodes/E-good")["reflections"]) == 1
+        until(lambda: len(ehr.get("/v1/episodes/E-good")["reflections"]) == 1)
         assert ehr.get("/v1/episodes/E-bad")["reflections"] == []
 
         monkeypatch.setattr(messages.ReflectionRecorded, "VERSION", 2)
