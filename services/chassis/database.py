@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 
+from services.chassis.durable import sync_file
 from services.chassis.faults import StoreError
 
 BUSY_SECONDS = 10
@@ -63,6 +64,19 @@ class Database:
             return
         with self._turn, _translated(), self._writer.begin() as connection:
             yield connection
+
+    def flush(self) -> None:
+        """Let everything committed on SQLite be on the disk, also where commits are not flushed.
+
+        Raises:
+            StoreError: it cannot be flushed.
+        """
+        if not self.is_sqlite:
+            return
+        try:
+            sync_file(Path(f"{self.engine.url.database}-wal"))
+        except OSError as error:
+            raise StoreError(f"the database was not flushed: {type(error).__name__}") from None
 
     def scrub(self) -> None:
         """Let nothing that was overwritten stay in the files of SQLite, as far as readers allow."""

@@ -1,4 +1,4 @@
-"""Makes the names of files durable: a file is on the disk only once its folder is."""
+"""Makes files and their names durable: a file is on the disk only once its folder is."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,16 @@ def sync_folder(folder: Path) -> None:
     Raises:
         OSError: it cannot be flushed.
     """
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    sync_file(folder)
+
+
+def sync_file(path: Path) -> None:
+    """Flush what was written to a file, by whomever.
+
+    Raises:
+        OSError: it cannot be flushed.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:

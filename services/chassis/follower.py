@@ -54,18 +54,33 @@ class Follower(threading.Thread):
         super().__init__(name=f"follower-{readers[0].name}", daemon=True)
         self._stopping = threading.Event()
         told = report or Quiet()
+        self._turns, self._urgent = turns or Turns(), urgent
         self.tracks = [
-            Track(log, one, parking, clock, self._stopping, poll, page, told, self.is_alive)
+            Track(
+                log,
+                one,
+                parking,
+                clock,
+                self._stopping,
+                poll,
+                page,
+                told,
+                self.is_alive,
+                self._turns,
+            )
             for one in readers
         ]
         self._log, self._poll, self._page = log, poll, page
         self._together, self._linger = together, linger
-        self._turns, self._urgent = turns or Turns(), urgent
         self._topics = _union(readers)
+
+    def leave(self) -> None:
+        """Ask it to finish the page at hand, then to end."""
+        self._stopping.set()
 
     def stop(self) -> None:
         """Finish the page at hand, then end; joins."""
-        self._stopping.set()
+        self.leave()
         if self.is_alive() and threading.current_thread() is not self:
             self.join()
 
@@ -74,7 +89,7 @@ class Follower(threading.Thread):
         while not self._stopping.is_set():
             try:
                 with self._turns.turn(urgent=self._urgent):
-                    seen = self.turn()
+                    seen = None if self._stopping.is_set() else self.turn()
                 if seen is not None:
                     self._wait(seen)
             except Exception as error:  # the log itself could not be read

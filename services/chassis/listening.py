@@ -43,10 +43,10 @@ class Listener(threading.Thread):
                 self._stopping.wait(self._rest)
 
     def stop(self) -> None:
-        """End; joins."""
+        """End; one whom the database keeps waiting is left to end with its process."""
         self._stopping.set()
         if self.is_alive():
-            self.join()
+            self.join(2 * TURN)
 
     def _hear(self, connection: psycopg.Connection) -> None:
         connection.execute(SQL("LISTEN {}").format(Identifier(EVENTS)))

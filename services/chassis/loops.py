@@ -134,10 +134,12 @@ class Loops:
 
     def stop(self) -> None:
         """Let every follower finish its page."""
-        if self._listener is not None:
-            self._listener.stop()
+        for follower, _ in self._followers:
+            follower.leave()
         for follower, _ in self._followers:
             follower.stop()
+        if self._listener is not None:
+            self._listener.stop()
 
     def alive(self) -> bool:
         """Whether every follower still runs."""

@@ -12,6 +12,7 @@ from services.chassis.eventlog import ConflictError, Entry, EventLog, StoreError
 from services.chassis.parking import Parking
 from services.chassis.reader import FollowerReport, Passing, Reader, Reloading
 from services.chassis.transport import TransportError
+from services.chassis.turns import Turns
 
 LOGGER = logging.getLogger(__name__)
 PASSING = (StoreError, TransportError)
@@ -38,9 +39,13 @@ class Track:
         page: int,
         report: FollowerReport,
         alive: Callable[[], bool],
+        turns: Turns,
     ) -> None:
-        """Lead `reader` through `log`; `stopping` ends every wait, `alive` tells of its thread."""
-        self.reader, self.is_alive = reader, alive
+        """Lead `reader` through `log`; `stopping` ends every wait, `alive` tells of its thread.
+
+        It is called in a turn of `turns`, and lets others work where it takes longer than a page.
+        """
+        self.reader, self.is_alive, self._turns = reader, alive, turns
         self.heartbeat = clock.now().timestamp()
         """When the last turn ended, in seconds since 1970 by the clock that was given."""
         self.cursor: int | None = None
@@ -192,7 +197,8 @@ class Track:
     def _insist(self, entries: Sequence[Entry], to: int) -> bool:
         """A conflict over one entry: somebody else writes there too, so try a few times."""
         for attempt in range(TRIES):
-            self._stopping.wait(self._poll * attempt)
+            with self._turns.aside():
+                self._stopping.wait(self._poll * attempt)
             try:
                 self._store(entries, to)
             except ConflictError:
@@ -264,6 +270,8 @@ class Track:
                 self._parking.advance(self.reader.name, key, waiting[-1].position + 1)
             position = page.scanned_to
             self.beats()
+            with self._turns.aside(urgent=False):
+                pass  # others work before the next page
         self._parking.unpark(self.reader.name, key)
         self._held.pop(key, None)
 

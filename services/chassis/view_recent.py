@@ -11,8 +11,8 @@ from uuid import UUID
 
 from services.chassis.view_tables import Step, Stored
 
-REMEMBERED = 200
-"""Documents of a build that are kept; the largest, of a long course, take some 50 kB."""
+REMEMBERED = 50
+"""Documents of a build that are kept; the largest, of a long course, take some 200 kB."""
 
 
 @dataclass(slots=True)

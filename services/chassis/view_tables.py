@@ -145,7 +145,10 @@ class ViewTables:
 
     def switch(self, connection: Connection, view: View, number: int) -> bool:
         """Make a build the live one and drop all others; False while it is behind the live one."""
-        # Readers hold the list's rows by name only: keep them out while tables change names.
+        # Readers hold the list's rows by name only: keep them out while tables change names. Who
+        # has a table open for long, as a dump has, is not waited for: it is tried again.
+        if not self.database.is_sqlite:
+            connection.execute(text("SET LOCAL lock_timeout = '2s'"))
         self.alone(connection)
         builds = {one.number: one for one in self._builds(connection, view)}
         mine = builds.pop(number, None)

@@ -256,7 +256,11 @@ class ViewStore:
         self._wakeup(view).reach(to)
 
     def write_again(self, view: View, number: int, entries: Sequence[Entry]) -> None:
-        """Fold entries that were parked; those a document has seen already change nothing."""
+        """Fold entries that were parked; those a document has seen already change nothing.
+
+        On the disk when it returns: no position would bring them back, once they are parked no
+        more.
+        """
         readable, _ = _readable(view, entries)
         self._recent.forget([(view.name, number)])
         with self._database.writing() as connection:
@@ -266,6 +270,7 @@ class ViewStore:
             table, keys = self.tables.table_of(view, build), {key for key, _ in readable}
             after = _folded(view, readable, self.tables.load(connection, view, table, keys))
             self._put(connection, view, build, after, self.tables.sealed(view, after))
+        self._database.flush()
 
     def _before(
         self, steps: Sequence[Step], readable: Sequence[Sequence[tuple[UUID, Entry]]]

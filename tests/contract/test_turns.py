@@ -1,9 +1,10 @@
-"""Followers of one process work one after another: in the order of asking, the urgent first."""
+"""Followers of a process work one after another, the urgent first; none waits long for one."""
 
 import threading
 import time
 
 from services.chassis.turns import Turns
+from tests.contract.readers import soon
 
 PATIENCE = 10.0
 
@@ -59,6 +60,53 @@ def test_one_who_fails_passes_the_turn_on() -> None:
     assert done == ["next"]
     with turns.turn():
         done.append("again")
+
+
+def test_nobody_waits_long_for_one_who_hangs() -> None:
+    """A view that waits for a lock of the database must not keep a risk answer."""
+    turns, done = Turns(patience=0.3, urgent=0.1), list[str]()
+    released = threading.Event()
+
+    def hang() -> None:
+        with turns.turn():
+            released.wait(PATIENCE)
+        done.append("the one that hung")
+
+    hanging = threading.Thread(target=hang, daemon=True)
+    hanging.start()
+    try:
+        soon(lambda: turns._taken)
+        workers = [asked(turns, "a", done), asked(turns, "risk", done, urgent=True)]
+        for worker in reversed(workers):
+            worker.join(PATIENCE)
+        assert done == ["risk", "a"], "they work beside it"
+        assert queued(turns) == 0
+        started = time.monotonic()
+        with turns.turn():
+            assert time.monotonic() - started < 0.25, "nobody waits again for what hangs already"
+    finally:
+        released.set()
+    hanging.join(PATIENCE)
+    with turns.turn():
+        waiting = asked(turns, "after", done)
+        assert "after" not in done, "turns are as before"
+    waiting.join(PATIENCE)
+    assert done == ["risk", "a", "the one that hung", "after"]
+
+
+def test_others_work_while_one_waits_for_a_broker() -> None:
+    turns, done = Turns(), list[str]()
+    with turns.turn():
+        worker = asked(turns, "other", done)
+        with turns.aside():
+            worker.join(PATIENCE)
+            assert done == ["other"]
+        late = asked(turns, "late", done)
+        assert done == ["other"], "the turn is taken again"
+    late.join(PATIENCE)
+    with turns.aside(), turns.turn():
+        done.append("not its turn")
+    assert done == ["other", "late", "not its turn"]
 
 
 def test_whoever_has_worked_asks_again_behind_those_who_wait() -> None:

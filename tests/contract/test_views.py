@@ -376,6 +376,25 @@ def test_a_page_that_is_not_stored_leaves_nothing_behind(store: Store) -> None:
     assert store.views.get(view, UUID(name)) == {"owner": OWNER.hex, "lines": ["one", "two"]}
 
 
+def test_a_replay_is_on_the_disk_before_it_is_parked_no_more(
+    store: Store, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commits of a page need not be: its position goes with them."""
+    flushed: list[Path] = []
+    monkeypatch.setattr("services.chassis.database.sync_file", flushed.append)
+    log, name = store.log(), episode()
+    store.views.register(VIEW)
+    reader = store.views.reader(VIEW)
+    reader.position()
+    log.append([noted("one", episode=name)])
+    reader.apply([], 1)
+    assert flushed == []
+    reader.replay(log.page(0).entries)
+    assert store.views.get(VIEW, UUID(name)) is not None
+    assert [path.name for path in flushed] == (["views.db-wal"] if place.is_sqlite else [])
+    assert all(path.exists() for path in flushed)
+
+
 def test_what_a_page_removed_is_not_remembered(store: Store) -> None:
     view, log, name = Lines(), store.log(), episode()
     store.views.register(view)
