@@ -5,6 +5,7 @@ grace, ends the process at once. Nothing acknowledged is lost by that: an answer
 commit alone.
 """
 
+import ctypes
 import gc
 import logging
 import os
@@ -12,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -19,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 GRACE = 10.0
 """Seconds from a signal to the end of the process."""
+M_ARENA_MAX = -8
+"""mallopt(3): how many heaps there may be."""
 ALLOCATIONS = 20_000
 """New objects between two looks for cycles; a page of events makes more than 700 (the default)."""
 
@@ -86,6 +90,7 @@ class Supervisor:
         """
         signal.signal(signal.SIGTERM, self._signalled)
         signal.signal(signal.SIGINT, self._signalled)
+        spare_arenas()
         self.start()
         spare_collecting()
         ready()
@@ -105,6 +110,16 @@ class Supervisor:
         if self._asked.is_set():
             os._exit(128 + number)
         self._asked.set()
+
+
+def spare_arenas() -> None:
+    """Let all threads share two heaps, where the C library is glibc; elsewhere nothing happens.
+
+    It gives threads heaps of their own, up to eight for each core, and each keeps what its largest
+    page once took. With one interpreter lock no two threads ask for memory at once anyhow.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def spare_collecting() -> None:

@@ -1,5 +1,6 @@
 """A process starts its parts in order, lets work finish on a signal, and ends within its grace."""
 
+import platform
 import signal
 import subprocess
 import sys
@@ -131,3 +132,34 @@ def test_stop_is_asked_for_from_any_thread() -> None:
     finally:
         signal.signal(signal.SIGTERM, before[0])
         signal.signal(signal.SIGINT, before[1])
+
+
+MANY = """
+import ctypes, os, signal, threading
+from services.chassis.run import Part, Supervisor
+
+def work():
+    there.wait()
+    kept = [b"x" * (600 + n % 300) for n in range(2_000)]
+    there.wait()
+
+def ready():
+    ctypes.CDLL(None).malloc_stats()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+there = threading.Barrier(12)
+threads = [threading.Thread(target=work) for _ in range(12)]
+supervisor = Supervisor()
+supervisor.add(Part("start", start=lambda: [thread.start() for thread in threads]))
+supervisor.add(Part("end", start=lambda: [thread.join() for thread in threads]))
+supervisor.run(ready)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives threads heaps")
+def test_threads_share_their_heaps() -> None:
+    """Each would else keep what the largest page that it ever made has taken."""
+    process = subprocess.run(
+        [sys.executable, "-c", MANY], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert 1 <= process.stderr.count("Arena ") <= 2
