@@ -165,7 +165,7 @@ def pages(folder: Path) -> Iterator[Answerer]:
     """The alerts service alone over what is stored, with somebody signed in."""
     from services.alerts import settings as alerts
     from services.alerts.pages.session import COOKIE
-    from services.alerts.views.inbox import open_alerts
+    from services.alerts.views.inbox_view import open_alerts
     from services.alerts.wiring import Alerts
 
     service = Alerts.open(alerts.of_folder(folder, PORT="0"), SystemClock())

@@ -43,8 +43,9 @@ from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
 from services.alerts.together import Together
 from services.alerts.views.course import Courses, CourseView
-from services.alerts.views.inbox import Inbox, InboxView
+from services.alerts.views.inbox import Inbox
 from services.alerts.views.inbox_rows import RiskPath
+from services.alerts.views.inbox_view import InboxView
 from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.notices import Notices, NoticesView
 from services.alerts.views.overdue import Overdue, OverdueView

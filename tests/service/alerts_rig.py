@@ -24,7 +24,8 @@ from services.alerts.signin import SignIn
 from services.alerts.timers import DueJob
 from services.alerts.together import Together
 from services.alerts.views.course import Courses, CourseView
-from services.alerts.views.inbox import Inbox, InboxPage, InboxView
+from services.alerts.views.inbox import Inbox, InboxPage
+from services.alerts.views.inbox_view import InboxView
 from services.alerts.views.journal import Journals, JournalView
 from services.alerts.views.overdue import Overdue, OverdueView
 from services.alerts.views.patterns import Lessons, PatternsView

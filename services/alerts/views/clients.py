@@ -5,7 +5,8 @@ from datetime import datetime
 
 from services.alerts.core.person import Person
 from services.alerts.views import inbox_messages, standing
-from services.alerts.views.inbox import Inbox, Seen, holds, is_unknown, open_alerts
+from services.alerts.views.inbox import Inbox, Seen, holds, is_unknown
+from services.alerts.views.inbox_view import open_alerts
 
 
 @dataclass(frozen=True, slots=True)
