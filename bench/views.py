@@ -122,7 +122,7 @@ def rebuilt(folder: Path, store: str = "") -> tuple[float, int]:
     service = _opened(folder, store)
     try:
         log = service.store.log()
-        events = log.waiting(0)
+        events = log.head()
         started = time.monotonic()
         service.store.views.rebuild(service.views, log)
         return events / (time.monotonic() - started), events
