@@ -2,24 +2,17 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.chassis.clock import SteppedClock
-from services.embedded import Embedded
 from tests.faults import courses
 from tests.faults.browser import Browser, Seen
-from tests.faults.ehr import Ehr
 from tests.faults.house import LIND, prepared, running, settle
-
-MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
-WORSENING = (13, 14, 20, 21)
-EPISODE = "E-loop"
-CLIENT = f"client of {EPISODE}"
+from tests.journey.loop_clinic import CLIENT, EPISODE, MONDAY, WORSENING, Clinic, worsened
 
 OWN = "I avoid what she avoids"
 ASSUMED = "that exposure is tried between sessions"
@@ -29,62 +22,12 @@ CONFIDENCE = "73"
 PIVOT = "behavioural activation"
 
 
-@dataclass
-class Clinic:
-    """Both services, the sender, and time."""
-
-    both: Embedded
-    ehr: Ehr
-    clock: SteppedClock
-    number: int = 0
-
-    @property
-    def today(self) -> str:
-        return self.clock.now().date().isoformat()
-
-    def measure(self, total: int) -> None:
-        """One measure of the present day, taken in by everybody."""
-        body = courses.measure(EPISODE, self.number, self.today, total, risk=max(0, total - 24))
-        assert self.ehr.send("POST", "/v1/measures", body).status == 201
-        self.number += 1
-        settle(self.both)
-
-    def days(self, count: int) -> None:
-        """Let time pass day by day, the timers of both services running."""
-        for _ in range(count):
-            self.clock.set(self.clock.now() + timedelta(days=1))
-            self.both.outcomes.timers.turn()
-            self.both.alerts.timers.turn()
-        self.both.outcomes.beat()
-
-    def person(self, name: str) -> Browser:
-        """Somebody who has just signed in."""
-        browser = Browser(lambda: self.both.alerts_url)
-        landed = browser.sign_in(f"/signin/{self.both.alerts.signin.invite(name)}")
-        assert landed.status == 200
-        assert landed.path in ("/", "/status")
-        return browser
-
-    def page(self, name: str) -> Seen:
-        """The episode's page as somebody sees it now."""
-        return self.person(name).get(f"/episodes/{courses.episode_id(self.both, EPISODE).hex}")
-
-
 @pytest.fixture
 def clinic(tmp_path: Path) -> Iterator[Clinic]:
     clock = SteppedClock(MONDAY)
     house = prepared(tmp_path / "data", clock)
     with running(house, clock) as (both, ehr):
         yield Clinic(both, ehr, clock)
-
-
-def worsened(clinic: Clinic) -> None:
-    """An announced course that is reliably worse in its fourth week."""
-    courses.announce(clinic.ehr, EPISODE, clinic.today)
-    for week, total in enumerate(WORSENING):
-        if week:
-            clinic.days(7)
-        clinic.measure(total)
 
 
 def reflect(clinic: Clinic, page: Seen, browser: Browser, **changes: Any) -> Seen:

@@ -306,6 +306,20 @@ def test_sessions_end_when_idle_when_signed_out_and_when_disabled(app: Flask, ri
     assert idle.get("/").status_code == 401
 
 
+@pytest.mark.parametrize("idle", [False, True])
+def test_a_link_signs_in_whatever_session_the_browser_still_has(
+    app: Flask, rig: Rig, idle: bool
+) -> None:
+    client = browser(app, rig, "alice").client
+    if idle:
+        rig.clock.set(rig.clock.now() + timedelta(minutes=rig.settings.session_idle_min + 1))
+    link = f"/signin/{rig.signin.invite('sam')}"
+    token = re.search(rf'name="{session.FIELD}" value="([0-9a-f]+)"', client.get(link).text)
+    assert token is not None
+    assert client.post(link, data={session.FIELD: token[1]}).status_code == 303
+    assert "The team’s inbox" in client.get("/").text
+
+
 def test_free_text_and_own_part_stay_the_authors(
     app: Flask, rig: Rig, reflection: dict[str, str]
 ) -> None:

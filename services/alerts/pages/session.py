@@ -114,10 +114,14 @@ def check_form(secret: str) -> None:
 
 
 def before_sign_in() -> str:
-    """The secret of the form cookie, a fresh one when the browser brought none."""
+    """The secret of the form cookie, a fresh one when the browser brought none.
+
+    Nobody is signed in on the page of a link, whatever session the browser still has: its form is
+    bound to the form cookie alone.
+    """
     secret = request.cookies.get(FORM_COOKIE) or random_bytes(24).hex()
     g.form_secret = secret
-    g.session = ""
+    g.person, g.session = None, ""
     return secret
 
 
