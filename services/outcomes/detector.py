@@ -24,7 +24,7 @@ from services.outcomes.core.timeline import TOTAL, iso, ordinal
 NAME = "detector"
 RULE_CHANGED = "rule changed"
 """Why a trajectory is told anew after other rules or another version of its instrument."""
-LOOKS_EVERY_S = 1.0
+LOOKS_EVERY_S = 0.25
 """Seconds between looks for what time alone has changed: each is a query, and time goes by days."""
 CACHED = 2_000
 """Episodes whose state is kept; one with twenty measures takes about 25 kB."""

@@ -12,6 +12,7 @@ from services.chassis.clock import Clock
 from services.chassis.lock import FileLock
 from services.embedded import Embedded
 from services.outcomes import settings as outcomes_settings
+from services.outcomes.detector import LOOKS_EVERY_S
 from services.outcomes.wiring import Outcomes
 from tests.faults.ehr import Ehr
 from tests.faults.load import CLINICIAN
@@ -85,6 +86,9 @@ def running(
 def catch_up(data: Path, clock: Clock) -> None:
     """Run both services until every reader has taken all there is."""
     with Embedded.open(data, clock, outcomes_port=0, alerts_port=0).running() as both:
+        settle(both)
+        # What time has changed is looked for now and then, and may be found after all is taken.
+        sleep(3 * LOOKS_EVERY_S)
         settle(both)
 
 

@@ -1,12 +1,12 @@
 """Makes the topics and looks whether they are as the services need them."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError
 
 from services.chassis.transport import MESSAGE_BYTES, TransportError, source
 from services.chassis.transport.kafka.client import connect
@@ -143,7 +143,8 @@ def _wanted(settings: KafkaSettings, name: str, *, compacted: bool) -> NewTopic:
 def _extend(admin: KafkaAdminClient, settings: KafkaSettings, name: str) -> None:
     (topic,) = admin.describe_topics([name])
     if len(topic["partitions"]) < settings.partitions:
-        admin.create_partitions({name: settings.partitions})
+        with suppress(InvalidPartitionsError):  # another has made them meanwhile
+            admin.create_partitions({name: settings.partitions})
     wanted = settings.retention_hours * HOUR_S * 1000
     present = int(_configs(admin, name)[RETENTION])
     if FOR_EVER < present < wanted:
