@@ -77,7 +77,7 @@ LAST = (
         ("outcomes/log.db", "measure.recorded", "acknowledged"),
         ("outcomes/log.db", "episode.session_recorded", "acknowledged of session lost"),
         ("outcomes/log.db", "findings.assessed", "versions have a gap"),
-        ("outcomes/log.db", "findings.%", "told otherwise"),
+        ("outcomes/log.db", "findings.effect_measured", "effects were told otherwise"),
         ("alerts/log.db", "course.noted", "s lost: 1"),
         ("alerts/log.db", "alert.%", "view "),
     ],
