@@ -316,4 +316,8 @@ def test_other_trajectories_are_one_click_away(browser: Browser) -> None:
     with visiting(browser) as visit:
         page = visit.episode("off")
         page.get_by_role("link", name="GAD-7").click()
-        expect(page.get_by_role("img", name=re.compile("GAD-7 over"))).to_be_visible()
+        # Until the style sheet is there both widths of the chart stand on the page.
+        chart = page.locator("svg.chart.broad")
+        expect(chart).to_have_accessible_name(re.compile("GAD-7 over"))
+        expect(chart).to_be_visible()
+        expect(page.locator("svg.chart.narrow")).to_be_hidden()
