@@ -11,6 +11,7 @@ from uuid import UUID
 from services.alerts.core.caseload import StatisticsNoted
 from services.chassis.eventlog import EventLog, StoreError
 from services.chassis.ids import Ids
+from services.chassis.news import News
 
 TOPICS = frozenset({StatisticsNoted.TOPIC})
 
@@ -25,9 +26,8 @@ class Caseload:
 
     def __init__(self, log: EventLog) -> None:
         """Follow `log`."""
-        self._log = log
+        self._news = News(log, TOPICS)
         self._lock = threading.Lock()
-        self._position = 0
         self._known: dict[str, Mapping[str, Any]] = {}
 
     def of(self, instrument: str | None) -> Mapping[str, Any] | None:
@@ -36,17 +36,9 @@ class Caseload:
             return None
         try:
             with self._lock:
-                self._read_on()
+                for event in self._news.take():
+                    if isinstance(event, StatisticsNoted):
+                        self._known[event.instrument] = event.message["data"]
                 return self._known.get(instrument)
         except StoreError:
             return None
-
-    def _read_on(self) -> None:
-        while True:
-            page = self._log.page(self._position, 500, TOPICS)
-            self._position = page.scanned_to
-            if not page.entries:
-                return
-            for entry in page.entries:
-                if isinstance(entry.event, StatisticsNoted):
-                    self._known[entry.event.instrument] = entry.event.message["data"]

@@ -15,6 +15,7 @@ from services.chassis.clock import Clock
 from services.chassis.eventlog import EventLog
 from services.chassis.group_commit import GroupCommit
 from services.chassis.ids import Ids
+from services.chassis.news import News
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]{1,64}@[A-Za-z0-9.-]{1,253}")
 """One plain address: nothing that could add a header or a second recipient."""
@@ -164,9 +165,8 @@ class Directory:
 
     def __init__(self, log: EventLog, ids: Ids, backup_names: tuple[str, ...] = ()) -> None:
         """Follow `log`; `backup_names` come from the settings."""
-        self._log, self._ids, self._backup_names = log, ids, backup_names
+        self._news, self._ids, self._backup_names = News(log, TOPICS), ids, backup_names
         self._lock = threading.Lock()
-        self._position = 0
         self._people = People(backup_names=backup_names)
 
     def people(self) -> People:
@@ -176,16 +176,11 @@ class Directory:
             services.chassis.faults.StoreError: the log could not be read.
         """
         with self._lock:
-            persons: dict[UUID, Person] | None = None
-            while True:
-                page = self._log.page(self._position, 500, TOPICS)
-                self._position = page.scanned_to
-                if not page.entries:
-                    break
-                persons = persons if persons is not None else dict(self._people.persons)
-                for entry in page.entries:
-                    _take(persons, entry.event)
-            if persons is not None:
+            events = self._news.take()
+            if events:
+                persons = dict(self._people.persons)
+                for event in events:
+                    _take(persons, event)
                 hashes = {one.id: self._hashes(one) for one in persons.values()}
                 self._people = People(persons, hashes, self._backup_names)
             return self._people

@@ -14,6 +14,7 @@ from services.chassis.clock import Clock
 from services.chassis.eventlog import EventLog
 from services.chassis.group_commit import GroupCommit
 from services.chassis.ids import Ids
+from services.chassis.news import News
 
 TOPICS = frozenset({RuleRetired.TOPIC, RuleReinstated.TOPIC})
 
@@ -28,7 +29,7 @@ class Rules:
         self._owner = owner
         self._log, self._commit, self._ids, self._clock = log, commit, ids, clock
         self._lock = threading.Lock()
-        self._position = 0
+        self._news = News(log, TOPICS)
         self._known: Mapping[str, Rule] = MappingProxyType({})
 
     def all(self) -> Mapping[str, Rule]:
@@ -38,17 +39,14 @@ class Rules:
             services.chassis.faults.StoreError: the log could not be read.
         """
         with self._lock:
-            while True:
-                page = self._log.page(self._position, 500, TOPICS)
-                self._position = page.scanned_to
-                events = [one.event for one in page.entries if isinstance(one.event, RuleEvent)]
-                if not page.entries:
-                    return self._known
+            events = [one for one in self._news.take() if isinstance(one, RuleEvent)]
+            if events:
                 known = dict(self._known)
                 for event in events:
                     before = known.get(event.channel, Rule(event.channel))
                     known[event.channel] = core.evolve(before, event)
                 self._known = MappingProxyType(known)
+            return self._known
 
     def retired(self) -> frozenset[str]:
         """The channels that are retired now."""

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.eventlog import ConflictError, Page, Wakeup
+from services.chassis import news
+from services.chassis.eventlog import ConflictError, Page, StoreError, Wakeup
 from services.chassis.store import Store
 from tests.contract.sample import NOON, Noted, Ticked, noted, ticked
 
@@ -159,3 +160,26 @@ def test_another_handle_sees_the_log(store: Store, opened: object) -> None:
     again = opened()
     assert again.log().read(event.originator_id) == [event]
     assert again.log_id == store.log_id
+
+
+def test_what_is_new_is_taken_whole_or_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who keeps it in memory would else miss for good what came before the failure."""
+    monkeypatch.setattr(news, "PAGE", 2)
+    log = store.log()
+    events = [noted(str(n)) for n in range(5)]
+    log.append([*events, ticked()])
+    new, page, asked = news.News(log, [Noted.TOPIC]), log.page, list[int]()
+
+    def broken(after: int, *more: Any) -> Page:
+        asked.append(after)
+        if len(asked) == 2:
+            raise StoreError("away")
+        return page(after, *more)
+
+    monkeypatch.setattr(log, "page", broken)
+    with pytest.raises(StoreError):
+        new.take()
+    assert new.take() == events
+    assert new.take() == []
+    log.append([noted("later")])
+    assert [one.text for one in new.take()] == ["later"]
