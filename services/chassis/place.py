@@ -3,7 +3,7 @@
 import os
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,16 +54,8 @@ class Place(ABC):
     def recorder(self) -> Recorder:
         """A new recorder of the log."""
 
-    tells: bool = False
-    """Whether it tells on a `session` of what other processes store."""
-
-    def session(self) -> psycopg.Connection:
-        """A new connection outside all pools, on which to listen.
-
-        Raises:
-            psycopg.Error: the database could not be reached.
-        """
-        raise NotImplementedError
+    session: Callable[[], psycopg.Connection] | None = None
+    """A new connection outside all pools, on which it tells of what others store; None: nowhere."""
 
     @abstractmethod
     def lock(self, name: str) -> SingleHolder:
@@ -184,8 +176,6 @@ class Archive(_Folder):
 class _Schema(Place):
     """A schema of a PostgreSQL database, all tables in it."""
 
-    tells = True
-
     def __init__(self, location: str, schema: str) -> None:
         self._url = postgres_url(location)
         self._location = location
@@ -193,6 +183,7 @@ class _Schema(Place):
         self._session = session_name(schema, fresh_id().hex[:8])
         self.name = f"{self._url.host}:{self._url.port}/{self._url.database}/{schema}"
         self._shared: Database | None = None
+        self.session = self._connected
 
     def database(self, name: str) -> Database:
         if self._shared is None:
@@ -224,7 +215,7 @@ class _Schema(Place):
             raise OperationalError(type(error).__name__) from None
         return PostgresRecorder(datastore)
 
-    def session(self) -> psycopg.Connection:
+    def _connected(self) -> psycopg.Connection:
         url = self._url.set(drivername="postgresql")
         return psycopg.connect(
             url.render_as_string(hide_password=False),

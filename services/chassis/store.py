@@ -174,7 +174,8 @@ class Store:
 
     def listener(self, log: EventLog) -> Listener | None:
         """What wakes the readers of `log` when another process has stored; None: not needed."""
-        return Listener(self._place.session, log) if self._place.tells else None
+        session = self._place.session
+        return Listener(session, log) if session else None
 
     def lock(self, name: str) -> SingleHolder:
         """A lock that one process holds: "detector", "timers"."""
