@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -89,7 +90,7 @@ class FileRule:
             return None
         try:
             return self.learner(courses.all, courses.scale)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise RuleError(_failed(self.name, "learn", error)) from error
 
     def risks(self, courses: Courses, learned: Any) -> Floats:
@@ -107,7 +108,7 @@ class FileRule:
                 for seen in range(1, len(days) + 1):
                     answer = risk(days[:seen], scores[:seen], scale, *more)
                     told.append(math.nan if answer is None else float(answer))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise RuleError(_failed(self.name, "risk", error)) from error
             found.append(told)
         return courses.flat(found)
@@ -131,8 +132,8 @@ def from_file(path: Path) -> FileRule:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise RuleError(f"{path.name} cannot be run: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise RuleError(f"{path.name} cannot be run: {_told(error)}") from error
     return _of_module(path.stem.replace("_", "-"), module)
 
 
@@ -171,8 +172,13 @@ def _number(name: str, module: ModuleType, constant: str, default: float | None)
     raise RuleError(f"{name}: {constant} is no number")
 
 
-def _failed(name: str, function: str, error: Exception) -> str:
-    return f"{name}: {function} failed with {type(error).__name__}: {error}"
+def _failed(name: str, function: str, error: BaseException) -> str:
+    return f"{name}: {function} failed with {_told(error)}"
+
+
+def _told(error: BaseException) -> str:
+    """The error in one line; what somebody's own file says may be of any length."""
+    return shorten(f"{type(error).__name__}: {error}", 200)
 
 
 def learn_by_fold(rule: Rule, courses: Courses, folds: Integers) -> list[Any]:
