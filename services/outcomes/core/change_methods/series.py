@@ -72,6 +72,8 @@ def _trend(one: Series, sem: float, cut: Cut | None, sign: float) -> Row:
         return row_of(one, None, None, "one measure has no slope", {})
     at = mean([day for day, _ in one.points])
     width = math.fsum((day - at) ** 2 for day, _ in one.points)
+    if width <= 0:  # what differs by less than a square can show
+        return row_of(one, None, None, "the days do not differ", {})
     slope = math.fsum((day - at) * score for day, score in one.points) / width
     statistic = slope * math.sqrt(width) / sem
     first, last = one.points[0][1], one.points[-1][1]

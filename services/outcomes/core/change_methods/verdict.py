@@ -134,7 +134,12 @@ def mean(values: Sequence[float]) -> float:
 
 
 def sd(values: Sequence[float]) -> float:
-    """The standard deviation of a sample of at least two values, n - 1 in the denominator."""
+    """The standard deviation of a sample of at least two values, n - 1 in the denominator.
+
+    Equal values have none: the rounding of their mean would else pass for a spread.
+    """
+    if min(values) == max(values):
+        return 0.0
     middle = mean(values)
     return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1))
 
