@@ -160,6 +160,8 @@ def test_tables_come_in_many_shapes(given: Any, content: str | bytes) -> None:
         ('id,pre,post\nA,"5"x,2\n', "row 2: is no CSV"),
         ("id,pre,post\nA,5,2\n".encode("utf-16"), "is not written in UTF-8"),
         (b"id,pre,post\nA\x00,5,x\n", "row 2: post is no number"),
+        ("id,pre,post\nA,5,2\nB,1e308,2\n", "row 3: pre is too large to be meant"),
+        ("id,pre,post\nA,.1,2\nB,.1,3\nC,.1,3\n", "the scores before do not vary"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_told_by_row_and_reason(
@@ -180,6 +182,8 @@ def test_a_table_that_cannot_be_used_is_told_by_row_and_reason(
         ("id,day,score\nA,0,5\nA,7,\n", "row 3: score is empty"),
         ("id,day,score\nA,2026-03-01,5\nA,8,4\n", "row 3: day is no date like 2026-03-14"),
         ("id,day,score\nA,2026-02-30,5\n", "row 2: day is no date"),
+        ("id,day,score\nA,14.03.2026,5\n", "row 2: day is no number, and no date like 2026-03-14"),
+        ("id,day,score\nA,20260314,5\n", "row 2: day is no number of days: write dates like"),
         ("id,day,score\nA,0,5\nA,7,4\nB,0,3\n", "on average more than two measures"),
         ("id,day,score\nA,0,5\nA,7,5\nA,9,5\nB,0,5\nB,1,5\nB,2,5\n", "do not vary"),
     ],
@@ -222,6 +226,9 @@ def test_what_stands_in_a_cell_is_never_repeated(given: Any) -> None:
         (WIDE, "jacobson-truax needs the reliability of the scale: --reliability"),
         ((*WIDE, "--method", "hierarchical"), "one row per measure"),
         ((*WIDE, "--method", "guess"), "'guess' is not one of"),
+        ((*WIDE, "--clinical-sd", "1e300"), "is too large or too small to be meant"),
+        ((*WIDE, "--clinical-sd", "1e-300"), "is too large or too small to be meant"),
+        (("--client", "id", "--pre", "pre", "--post", "pre"), "column 'pre' is named twice"),
     ],
 )
 def test_a_request_that_does_not_fit_is_told(
@@ -237,6 +244,19 @@ def test_the_table_itself_is_never_written_over(given: Any) -> None:
     told = run("--csv", path, *WIDE, "--reliability", ".8", "--json", path)
     assert told.exit_code == 2
     assert path.read_text() == GOOD
+    other = path.with_name("other name of it")
+    other.hardlink_to(path)
+    told = run("--csv", path, *WIDE, "--reliability", ".8", "--json", other)
+    assert "is the table itself" in told.stderr
+    assert path.read_text() == GOOD
+
+
+def test_days_too_close_to_tell_apart_have_no_slope(given: Any) -> None:
+    content = "id,day,score\nA,1e-300,9\nA,2e-300,3\nB,0,20\nB,7,5\n"
+    answer = judged(given, content, *LONG, "--method", "reliable-trend", "--reliability", ".9")
+    first, second = answer["methods"]["reliable-trend"]["rows"]
+    assert (first["class"], first["why"]) == ("not assessable", "the days do not differ")
+    assert second["class"] == "improved"
 
 
 def test_a_person_reads_counts_and_the_first_clients(given: Any) -> None:

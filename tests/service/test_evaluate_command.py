@@ -214,6 +214,10 @@ def test_the_example_of_the_documentation_runs(given: Given, tmp_path: Path) -> 
         ("def risk(d, s, c): return 'x'\n", "mine: risk failed with ValueError"),
         ("PROBABILITY = True\ndef risk(d, s, c): return 7\n", "not from 0 to 1"),
         ("OWN = 'x'\ndef risk(d, s, c): return 7\n", "mine: OWN is no number"),
+        ("raise SystemExit(0)\n", "mine.py cannot be run: SystemExit"),
+        ("def risk(d, s, c): raise SystemExit(0)\n", "mine: risk failed with SystemExit"),
+        ("def learn(c, s): exit(0)\ndef risk(d, s, c, l): return 1\n", "mine: learn failed with"),
+        ("def risk(d, s, c): raise ValueError('a\\nb')\n", "risk failed with ValueError: a b\n"),
     ],
 )
 def test_what_is_wrong_with_a_rule_is_said(
@@ -316,6 +320,21 @@ def test_a_table_needs_its_columns_and_is_never_written_over(given: Given) -> No
     assert "--csv needs --client COL" in refused("--csv", path)
     assert "is the table itself" in refused("--csv", path, *COLUMNS, *SCALE, "--json", path)
     assert path.read_text() == table(rows())
+    again = ("--client", "id", "--day", "day", "--score", "day")
+    assert "column 'day' is named twice" in refused("--csv", path, *again, *SCALE)
+
+
+def test_where_nothing_can_be_written_is_said_before_anything_is_computed(tmp_path: Path) -> None:
+    mine, out = tmp_path / "mine.py", tmp_path / "out"
+    mine.write_text("def risk(d, s, c): raise ValueError('this was asked already')\n")
+    rule = ("--clients", "20", "--rule", mine)
+    for option in ("--json", "--html"):
+        nowhere = tmp_path / "none" / "out"
+        assert f"there is no folder {nowhere.parent}" in refused(*rule, option, nowhere)
+        assert f"{mine} is read by this command" in refused(*rule, option, mine)
+    assert "is named twice" in refused(*rule, "--json", out, "--html", tmp_path / "." / "out")
+    assert mine.read_text().startswith("def risk")
+    assert not out.exists()
 
 
 def test_the_terminal_says_what_was_judged_and_how(given: Given) -> None:

@@ -256,6 +256,8 @@ def test_the_table_is_never_written_over(tmp_path: Path) -> None:
     before = table.read_bytes()
     for option in ("--toml", "--json", "--recalibration"):
         assert "is the table itself" in refused("--csv", table, *SCALE, option, table)
+        nowhere = tmp_path / "none" / "out"
+        assert "there is no folder" in refused("--csv", table, *SCALE, option, nowhere)
     assert table.read_bytes() == before
 
 

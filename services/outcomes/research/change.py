@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.chassis.command import rows
+from services.outcomes.research.targets import Unusable, check_targets
 
 if TYPE_CHECKING:
     from services.outcomes.research.classify import Choice, Classified, Table
@@ -29,16 +30,12 @@ METHODS = (
 )
 
 
-class Unusable(click.ClickException):
-    """The table or the request cannot be used: nothing was written."""
-
-    exit_code = 2
-
-
 class Number(click.ParamType[float]):
     """A finite number, between two limits that do not count where they are stated."""
 
     name = "number"
+    largest, smallest = 1e9, 1e-9
+    """Beyond these no scale is, and squares and ratios overflow."""
 
     def __init__(self, above: float = -math.inf, below: float = math.inf) -> None:
         """Allow what lies between."""
@@ -54,6 +51,8 @@ class Number(click.ParamType[float]):
             self.fail("is no number", param, ctx)
         if not math.isfinite(number):
             self.fail("is no finite number", param, ctx)
+        if abs(number) > self.largest or 0 < abs(number) < self.smallest:
+            self.fail("is too large or too small to be meant", param, ctx)
         if not self._above < number < self._below:
             end = f" and below {self._below:g}" if self._below < math.inf else ""
             self.fail(f"must be above {self._above:g}{end}", param, ctx)
@@ -119,8 +118,7 @@ def change(source: Path, target: Path | None, methods: Sequence[str], **said: An
     from services.outcomes.research.table import TableError
 
     columns, choice = _asked(said)
-    if target is not None and target.exists() and target.resolve() == source.resolve():
-        raise Unusable("--json names the table itself")
+    check_targets(source, [target])
     try:
         table = _table(source, columns)
         wanted = METHODS if "all" in methods else tuple(dict.fromkeys(methods))

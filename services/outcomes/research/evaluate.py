@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.chassis.command import in_one_line, progress, rows
-from services.outcomes.research.change import ANY, POSITIVE, SHARE, Unusable
+from services.outcomes.research.change import ANY, POSITIVE, SHARE
+from services.outcomes.research.targets import Unusable, check_targets
 
 if TYPE_CHECKING:
     from services.outcomes.core.change_methods.series import Series
@@ -112,7 +113,8 @@ def evaluate(
     from services.outcomes.research.evaluation.tabled import NotJudgedError
     from services.outcomes.research.table import TableError
 
-    _check(source, said, target, page)
+    _check(source, said)
+    check_targets(source, [target, page], *files, *own_definition(said["instrument"]))
     try:
         if calibrate is not None:
             click.echo(_thresholds(calibrate, said), nl=False)
@@ -131,7 +133,7 @@ def evaluate(
     _tell(outcome, about, target)
 
 
-def _check(source: Path | None, said: Mapping[str, Any], *targets: Path | None) -> None:
+def _check(source: Path | None, said: Mapping[str, Any]) -> None:
     """Options that need each other, or the table, go with it."""
     columns = ("client", "day", "score")
     if source is None:
@@ -144,9 +146,6 @@ def _check(source: Path | None, said: Mapping[str, Any], *targets: Path | None) 
     for name in columns:
         if said[name] is None:
             raise click.UsageError(f"--csv needs --{name} COL")
-    for target in targets:
-        if target is not None and target.exists() and target.resolve() == source.resolve():
-            raise Unusable(f"{target} is the table itself")
 
 
 @contextmanager
@@ -166,6 +165,11 @@ def _thresholds(name: str, said: Mapping[str, Any]) -> str:
     which = f"{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 or seeds[0] > 1 else "1"
     asked = f"--calibrate {Path(name).name} --seeds {which} --clients {clients}"
     return found.as_toml(f"pivotpoint evaluate {asked}")
+
+
+def own_definition(name: str | None) -> list[Path]:
+    """The file of a definition, where an instrument is named by one."""
+    return [Path(name)] if name is not None and name.endswith(".toml") else []
 
 
 def instrument_of(name: str) -> "Instrument":

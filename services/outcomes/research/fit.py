@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.chassis.command import rows
-from services.outcomes.research.change import ANY, POSITIVE, SHARE, Unusable
+from services.outcomes.research.change import ANY, POSITIVE, SHARE
 from services.outcomes.research.evaluate import (
     FILE,
     TARGET,
@@ -17,8 +17,10 @@ from services.outcomes.research.evaluate import (
     bar,
     instrument_of,
     measured,
+    own_definition,
     plain,
 )
+from services.outcomes.research.targets import Unusable, check_targets
 
 if TYPE_CHECKING:
     from services.outcomes.core.change_methods.series import Series
@@ -78,9 +80,7 @@ def fit(
     from services.outcomes.research.evaluation.tabled import NotJudgedError
     from services.outcomes.research.table import TableError
 
-    for path in (numbers, line, target):
-        if path is not None and path.exists() and path.resolve() == source.resolve():
-            raise Unusable(f"{path} is the table itself")
+    check_targets(source, (numbers, line, target), *own_definition(said["instrument"]))
     if line is not None:
         _check_usable(said)
     try:

@@ -15,6 +15,10 @@ from services.outcomes.core.change_methods.verdict import Pair
 MISSING = ("", "NA")
 """A cell that says that there is no score."""
 SHOWN = 20
+LARGEST = 1e9
+"""No score is larger, and squares of much larger ones overflow."""
+LAST_DAY = 1e6
+"""A larger number is no day but a date written as 20260314, or seconds."""
 Value = TypeVar("Value")
 
 
@@ -41,6 +45,17 @@ class Sheet:
             known = ", ".join(self.header)
             raise TableError(f"{self.name} has no column {name!r}; it has {known}")
         return self.header.index(name)
+
+    def columns(self, *names: str) -> list[int]:
+        """The places of columns that are all different.
+
+        Raises:
+            TableError: there is none of a name, or one name is said twice.
+        """
+        twice = next((one for one in names if names.count(one) > 1), None)
+        if twice is not None:
+            raise TableError(f"column {twice!r} is named twice: each option needs its own")
+        return [self.column(name) for name in names]
 
 
 class Faults:
@@ -98,7 +113,7 @@ def pairs(sheet: Sheet, client: str, pre: str, post: str) -> list[Pair]:
     Raises:
         TableError: a column is missing, a score is no number, a client stands twice.
     """
-    at, before, after = (sheet.column(name) for name in (client, pre, post))
+    at, before, after = sheet.columns(client, pre, post)
     faults, seen, found = Faults(sheet.name), dict[str, int](), []
     for row, cells in sheet.rows:
         if _client(faults, row, cells[at]) and cells[at] in seen:
@@ -126,7 +141,7 @@ def series(
         TableError: a column is missing, a day or score cannot be read, two measures of a client
             are of the same day.
     """
-    at, when, what = (sheet.column(name) for name in (client, day, score))
+    at, when, what = sheet.columns(client, day, score)
     faults = Faults(sheet.name)
     read_day = _days(sheet, when)
     found: dict[str, dict[float, float]] = {}
@@ -202,6 +217,8 @@ def _number(sheet: Sheet, text: str) -> float:
         raise ValueError("is no number")
     if not math.isfinite(value):
         raise ValueError("is no finite number")
+    if abs(value) > LARGEST:
+        raise ValueError("is too large to be meant")
     return value
 
 
@@ -220,6 +237,15 @@ def _days(sheet: Sheet, column: int) -> Callable[[str], float]:
         except ValueError:
             raise ValueError("is no date like 2026-03-14") from None
 
+    def of_number(text: str) -> float:
+        try:
+            value = _number(sheet, text)
+        except ValueError:
+            raise ValueError("is no number, and no date like 2026-03-14") from None
+        if abs(value) > LAST_DAY:
+            raise ValueError("is no number of days: write dates like 2026-03-14")
+        return value
+
     sample = sheet.rows[0][1][column]
     dated = len(sample) == 10 and sample[4:5] == sample[7:8] == "-"
-    return of_date if dated else lambda text: _number(sheet, text)
+    return of_date if dated else of_number
