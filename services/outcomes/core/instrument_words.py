@@ -63,7 +63,7 @@ def _range(instrument: Instrument) -> str:
         form = instrument.items
         how = f"{form.count} items from {form.minimum} to {form.maximum}"
         if form.reversed:
-            how += f", reversed {', '.join(map(str, sorted(form.reversed)))}"
+            how += f" (reversed: {', '.join(map(str, sorted(form.reversed)))})"
         how += f", {instrument.missing.most} may be missing"
     return f"{span}, higher is {instrument.higher_is}; {how}"
 
