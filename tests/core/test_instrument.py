@@ -1,4 +1,4 @@
-"""The shipped instruments say what they are said to say, and a faulty definition is refused."""
+"""The shipped instruments say what they are said to say."""
 
 import copy
 import tomllib
@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.outcomes.core.codes import loinc_checks, snomed_checks
-from services.outcomes.core.definition import parse, parse_all, read
+from services.outcomes.core.definition import parse_all
 from services.outcomes.core.instrument import Instrument
-from services.outcomes.core.table import InstrumentError
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
 
@@ -198,159 +196,9 @@ def test_what_nobody_has_read_at_its_source_says_so(instruments: dict[str, Instr
     assert "remembered" not in phq.norm.source
 
 
-def without(*path: str) -> dict[str, Any]:
-    """PHQ-9 with a key taken out."""
-    document = copy.deepcopy(documents()["phq-9"])
-    table: Any = document
-    for key in path[:-1]:
-        table = table[key]
-    del table[path[-1]]
-    return document
-
-
-def changed(value: object, *path: str | int) -> dict[str, Any]:
-    """PHQ-9 with another value."""
-    document = copy.deepcopy(documents()["phq-9"])
-    table: Any = document
-    for key in path[:-1]:
-        table = table[key]
-    table[path[-1]] = value
-    return document
-
-
-@pytest.mark.parametrize(
-    ("document", "key"),
-    [
-        (without("id"), "id"),
-        (without("norm", "source"), "norm.source"),
-        (without("reliability", "kind"), "reliability.kind"),
-        (changed("up", "range", "higher_is"), "range.higher_is"),
-        (changed(-1, "range", "maximum"), "range.maximum"),
-        (changed(True, "cutoff", "value"), "cutoff.value"),
-        (changed("<=", "cutoff", "operator"), "cutoff.operator"),
-        (changed(1.2, "reliability", "value"), "reliability.value"),
-        (changed("44261-8", "loinc", "total"), "loinc.total"),
-        (changed([10], "items", "reversed"), "items.reversed"),
-        (changed(["one"], "items", "wording"), "items.wording"),
-        (changed(9, "missing", "most"), "missing.most"),
-        (changed(1, "norm", "mena"), "norm.mena"),
-        (changed(1, "nrom"), "nrom"),
-        (changed(0, "norm", "sd"), "norm.sd"),
-        (changed([1.0] * 6, "alarm", "thresholds"), "alarm.thresholds"),
-        (changed([0.5], "alarm", "thresholds"), "alarm.thresholds"),
-        (changed([0.9, 0.8, 0.7, 0.6, 0.5, 0.55], "alarm", "thresholds"), "alarm.thresholds"),
-        (changed([0.02, 0.1, 0.05, 0.15, 0.2, 0.3], "alarm", "budgets"), "alarm.budgets"),
-        (changed("many", "alarm", "budgets"), "alarm.budgets"),
-        (changed([0.02, True, 0.05, 0.15, 0.2, 0.3], "alarm", "budgets"), "alarm.budgets"),
-        (changed([0.02, float("nan"), 0.1, 0.15, 0.2, 0.3], "alarm", "budgets"), "alarm.budgets"),
-        (changed(False, "licence", "item_text"), "licence.item_text"),
-        (changed(float("nan"), "norm", "sd"), "norm.sd"),
-        (changed(float("inf"), "range", "maximum"), "range.maximum"),
-        (changed(9, "items", "mean_times"), "items.mean_times"),
-        (changed(0, "items", "multiply"), "items.multiply"),
-        (changed(1, "snomed", "scroe"), "snomed.scroe"),
-        (changed("720433001", "snomed", "score"), "snomed.score"),
-        (changed(["shoe size"], "needs"), "needs"),
-        (
-            changed(
-                [{"when": {"gender": "female"}, "operator": ">=", "value": 3, "source": "x"}],
-                "cutoffs",
-            ),
-            "cutoffs",
-        ),
-        (changed([{"value": 12}], "cutoff", "also"), "cutoff.also[0].source"),
-        (changed([{"value": "x", "source": "x"}], "cutoff", "also"), "cutoff.also[0].value"),
-        (changed(0, "risk", 0, "endorsed_from"), "risk[0].endorsed_from"),
-        (changed(0, "risk", 0, "urgent_from"), "risk[0].urgent_from"),
-        (
-            changed([{"id": "a", "title": "A", "items": [1, 1], "source": "x"}], "subscales"),
-            "subscales[0].items",
-        ),
-    ],
-)
-def test_a_faulty_definition_is_refused_by_its_key(document: dict[str, Any], key: str) -> None:
-    with pytest.raises(InstrumentError) as refusal:
-        parse("own.toml", document)
-    assert (refusal.value.name, refusal.value.key) == ("own.toml", key)
-    assert refusal.value.reason in str(refusal.value)
-
-
-def test_bands_run_from_end_to_end_without_overlap() -> None:
-    bands = [{"label": "low", "low": 0, "high": 10}, {"label": "high", "low": 10, "high": 27}]
-    with pytest.raises(InstrumentError, match="overlap"):
-        parse("own.toml", changed(bands, "severity", "bands"))
-
-
 def test_a_clinics_own_definition_replaces_the_shipped_one() -> None:
-    own = changed(16.0, "norm", "mean")
+    own = copy.deepcopy(documents()["phq-9"])
+    own["norm"]["mean"] = 16.0
     read = parse_all([("phq-9.toml", documents()["phq-9"]), ("own.toml", own)])
     assert read["phq-9"].norm is not None
     assert read["phq-9"].norm.mean == 16.0
-
-
-def test_a_cut_off_for_some_must_name_what_it_depends_on() -> None:
-    document = without("cutoff")
-    document["cutoffs"] = [
-        {"when": {"gender": "female"}, "operator": ">=", "value": 3, "source": "x"}
-    ]
-    with pytest.raises(InstrumentError, match="needs must name what the cut-offs depend on"):
-        parse("own.toml", document)
-    document["needs"] = ["gender"]
-    assert parse("own.toml", document).cutoffs[0].when == {"gender": "female"}
-    document["cutoffs"][0]["when"] = {"height": "tall"}
-    with pytest.raises(InstrumentError, match="when must name one of age, gender, respondent"):
-        parse("own.toml", document)
-
-
-PHQ_TEXT = (FOLDER / "phq-9.toml").read_text()
-
-
-def line(start: str) -> int:
-    return next(
-        number for number, text in enumerate(PHQ_TEXT.splitlines(), 1) if text.startswith(start)
-    )
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "place", "key"),
-    [
-        ("sd = 6.1", "sd = -1", "sd = ", "norm.sd"),
-        ("sd = 6.1\n", "", "[norm]", "norm.sd"),
-        ("endorsed_from = 1", "endorsed_from = 9", "endorsed_from", "risk[0].endorsed_from"),
-        ("low = 15,", 'low = "x",', "bands = ", "severity.bands[3].low"),
-        ('higher_is = "worse"', 'higher_is = "up"', "higher_is", "range.higher_is"),
-    ],
-)
-def test_an_error_names_the_line(old: str, new: str, place: str, key: str) -> None:
-    assert old in PHQ_TEXT
-    with pytest.raises(InstrumentError) as refusal:
-        read("own.toml", PHQ_TEXT.replace(old, new))
-    assert (refusal.value.key, refusal.value.line) == (key, line(place))
-    assert str(refusal.value).startswith(f"own.toml, line {line(place)}: {key} ")
-
-
-def test_what_is_no_toml_is_told_with_its_line() -> None:
-    with pytest.raises(InstrumentError, match=r"is no TOML: .*line 1"):
-        read("own.toml", "id = phq-9")
-
-
-@pytest.mark.parametrize("code", ["44261-6", "70274-6", "101698-9", "75624-7"])
-def test_loinc_check_digits(code: str) -> None:
-    assert loinc_checks(code)
-    wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
-    assert not loinc_checks(wrong)
-
-
-@pytest.mark.parametrize("code", ["718583008", "716613004", "720433000", "720211004", "73211009"])
-def test_snomed_check_digits(code: str) -> None:
-    assert snomed_checks(code)
-    for place in range(1, len(code)):
-        if code[place - 1] != code[place]:
-            swapped = code[: place - 1] + code[place] + code[place - 1] + code[place + 1 :]
-            assert not snomed_checks(swapped)
-
-
-@pytest.mark.parametrize("code", ["", "x", "44261", "44261-", "-6", "44261-66", "٤٤٢٦١-6"])
-def test_what_is_no_code_is_none(code: str) -> None:
-    assert not loinc_checks(code)
-    assert not snomed_checks(code)
