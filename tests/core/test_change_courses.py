@@ -1,0 +1,399 @@
+"""Small tables of many measures, or of two, judged whole: every figure that is told, by hand.
+
+The mixed model's figures are those of a restricted likelihood maximised in NumPy to 1e-9, which
+statsmodels 0.15.0 confirms as far as its own search goes.
+"""
+
+import math
+from typing import Any
+
+import pytest
+
+from services.outcomes.core.change_methods.series import Series
+from services.outcomes.core.change_methods.verdict import Pair
+from services.outcomes.research.classify import Choice, Table
+from tests.core.judged import judged, near
+
+DIRECTIONS = (("worse", 1), ("better", -1))
+"""Where higher is better the same scores are told below zero."""
+Points = list[tuple[int, float]]
+
+
+def long(clients: dict[str, Points], sign: int) -> Table:
+    series = [
+        Series(name, tuple((float(day), float(sign * score)) for day, score in points))
+        for name, points in clients.items()
+    ]
+    return Table([one.pair for one in series], series)
+
+
+def weekly(*scores: float) -> Points:
+    return [(7 * week, score) for week, score in enumerate(scores)]
+
+
+def row(
+    name: str, points: Points, sign: int, said: str, statistic: float | None = None,
+    why: str | None = None, **more: Any,
+) -> dict[str, Any]:  # fmt: skip
+    first, last = points[0][1], points[-1][1] if len(points) > 1 else None
+    return {
+        "client": name, "pre": sign * first, "post": None if last is None else sign * last,
+        "change": None if last is None else sign * (last - first),
+        "statistic": None if statistic is None else sign * statistic,
+        "class": said, "why": why, "measures": len(points), **more,
+    }  # fmt: skip
+
+
+# --- the reliable trend -------------------------------------------------------------------------
+
+COURSES: dict[str, Points] = {
+    "falls": weekly(20, 15, 10),
+    "falls to the cut-off": weekly(22, 17, 12),
+    "falls below it": weekly(11, 8, 5),
+    "rises over it": [(0, 9), (10, 8), (60, 25)],
+    "rises above it": weekly(13, 14, 20),
+    "hardly": weekly(15, 13, 11.1),  # 1.95 errors
+    "enough": weekly(15, 13, 11),  # 2
+    "came once": weekly(15),
+}
+
+
+@pytest.mark.parametrize(("higher_is", "sign"), DIRECTIONS)
+def test_the_reliable_trend_is_the_slope_over_its_error(higher_is: str, sign: int) -> None:
+    # SEM 4 * sqrt(1 / 8) = sqrt(2) and Sxx 98: over two weeks the statistic is half the change.
+    told = judged(
+        "reliable-trend",
+        long(COURSES, sign),
+        Choice(higher_is, reliability=0.875, clinical_sd=4.0, cutoff=sign * 12.0),
+    )
+    # Days -70/3, -40/3 and 110/3 from their mean: Sxx 18600/9, the sum of products 600.
+    uneven = 600 / (18600 / 9)
+    said = [
+        ("falls", "recovered", -5.0, -5 / 7),
+        ("falls to the cut-off", "improved", -5.0, -5 / 7),
+        ("falls below it", "improved", -3.0, -3 / 7),
+        ("rises over it", "harmed", uneven * math.sqrt(18600 / 18), uneven),
+        ("rises above it", "deteriorated", 3.5, 0.5),
+        ("hardly", "unchanged", -1.95, -1.95 / 7),
+        ("enough", "recovered", -2.0, -2 / 7),
+    ]
+    assert told == near({
+        "summary": {
+            "recovered": 2, "improved": 2, "unchanged": 1, "deteriorated": 1, "harmed": 1,
+            "not_assessable": 1,
+        },
+        "n": 8,
+        "relative": False,
+        "cutoff": sign * 12.0,
+        "cutoff_kind": "given",
+        "s_diff": 2.0,
+        "standard_error": None,
+        "critical": 1.96,
+        "used": {"sem": math.sqrt(2)},
+        "note": "",
+        "rows": [
+            *(
+                row(name, COURSES[name], sign, word, statistic, slope_per_day=sign * slope)
+                for name, word, statistic, slope in said
+            ),
+            row("came once", weekly(15), sign, "not assessable", why="one measure has no slope"),
+        ],
+    })  # fmt: skip
+
+
+# --- sudden gains and losses ---------------------------------------------------------------------
+
+STEPS: dict[str, Points] = {
+    "gain, half of it lost": weekly(32, 31, 33, 5, 6, 7, 19),
+    "gain, less than half lost": weekly(32, 31, 33, 5, 6, 7, 18.9),
+    "loss, half of it regained": weekly(5, 6, 7, 32, 31, 33, 30, 19.5),
+    "loss, less than half regained": weekly(5, 6, 7, 32, 31, 33, 30, 19.6),
+    "loss just reliable": weekly(13, 13, 20, 20),
+    "gain just a quarter": weekly(28, 28, 21, 21),
+    "loss short of a quarter": weekly(30, 30, 37, 37),
+    "loss, then gain": weekly(10, 10, 20, 20, 20, 10, 10),
+    "two gains": weekly(40, 40, 40, 30, 30, 30, 20, 20, 20),
+    "step at the start": weekly(20, 12, 12, 12),
+    "step at the end": weekly(20, 20, 20, 12),
+    "three measures": weekly(20, 20, 12),
+}
+
+
+def event(
+    kind: str, start: int, before: float, after: float, reversed_on: float | None = None
+) -> dict[str, Any]:
+    return {
+        "kind": kind, "from_day": float(start), "to_day": float(start + 7), "before": before,
+        "after": after, "reversed": reversed_on is not None, "reversed_on": reversed_on,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("higher_is", "sign"), DIRECTIONS)
+def test_sudden_gains_and_losses_are_told_with_their_days_and_reversals(
+    higher_is: str, sign: int
+) -> None:
+    told = judged("sudden-gains", long(STEPS, sign), Choice(higher_is, anchor=7.0))
+
+    def gain(*step: float) -> dict[str, Any]:
+        start, before, after, *back = step
+        return event("sudden gain", int(start), sign * before, sign * after, *back)
+
+    def loss(*step: float) -> dict[str, Any]:
+        return {**gain(*step), "kind": "sudden loss"}
+
+    said = {
+        "gain, half of it lost": ("sudden gain", [gain(14, 33, 5, 42)]),
+        "gain, less than half lost": ("sudden gain", [gain(14, 33, 5)]),
+        "loss, half of it regained": ("sudden loss", [loss(14, 7, 32, 49)]),
+        "loss, less than half regained": ("sudden loss", [loss(14, 7, 32)]),
+        "loss just reliable": ("sudden loss", [loss(7, 13, 20)]),
+        "gain just a quarter": ("sudden gain", [gain(7, 28, 21)]),
+        "loss short of a quarter": ("neither", []),
+        "loss, then gain": ("sudden gain and loss", [loss(7, 10, 20, 35), gain(28, 20, 10)]),
+        "two gains": ("sudden gain", [gain(14, 40, 30), gain(35, 30, 20)]),
+        "step at the start": ("neither", []),
+        "step at the end": ("neither", []),
+    }
+    untold = dict.fromkeys(("recovered", "improved", "unchanged", "deteriorated", "harmed"))
+    assert told == near({
+        "summary": {
+            **untold, "clients_with_gain": 5, "clients_with_loss": 4, "gains": 6, "losses": 4,
+            "gains_reversed": 1, "losses_reversed": 2, "neither": 3, "not_assessable": 1,
+        },
+        "n": 12,
+        "relative": False,
+        "cutoff": None,
+        "cutoff_kind": None,
+        "s_diff": None,
+        "standard_error": None,
+        "critical": 7.0,
+        "used": {"least_change": 7.0, "least_share": 0.25},
+        "note": "needs two measures before and two after a step; a reversal gives half of it back",
+        "rows": [
+            *(row(name, STEPS[name], sign, *word[:1], events=word[1])
+              for name, word in said.items()),
+            row("three measures", STEPS["three measures"], sign, "not assessable",
+                why="fewer than four measures", events=[]),
+        ],
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "widest"),
+    [
+        # Pairs of 20 -+ s and 12 -+ s: the pooled SD is sqrt(2) s; t(.05, 2) is 4.303.
+        ((-1, 1), (-1, 1), 8 / (4.303 * math.sqrt(2))),
+        # Three measures of one side, 4 s^2 of 3 degrees of freedom; t(.05, 3) is 3.182.
+        ((-1, 1), (0, -1, 1), 8 / (3.182 * math.sqrt(4 / 3))),
+        ((0, -1, 1), (-1, 1), 8 / (3.182 * math.sqrt(4 / 3))),
+        # Three of both sides, the pooled SD is s; t(.05, 4) is 2.776.
+        ((0, -1, 1), (0, -1, 1), 8 / 2.776),
+    ],
+)
+def test_a_step_stands_out_of_the_spread_around_it_by_students_t(
+    before: tuple[int, ...], after: tuple[int, ...], widest: float
+) -> None:
+    for spread, said in ((0.999 * widest, "sudden gain"), (1.001 * widest, "neither")):
+        scores = [20 + spread * at for at in before] + [12 + spread * at for at in after]
+        table = long({"A": weekly(*scores)}, 1)
+        assert judged("sudden-gains", table, Choice(anchor=7.9))["rows"][0]["class"] == said
+
+
+def test_the_least_change_is_the_reliable_one_where_a_reliability_is_stated() -> None:
+    # A scale of fractions: S_diff is sqrt(2) * 0.2 * sqrt(1 / 8) = 0.1, reliable from .196.
+    table = long({"A": weekly(0.4, 0.4, 0.6, 0.6), "B": weekly(0.4, 0.4, 0.59, 0.59)}, 1)
+    told = judged("sudden-gains", table, Choice(reliability=0.875, clinical_sd=0.2, anchor=9.0))
+    assert told["critical"] == told["used"]["least_change"] == near(0.196)
+    assert [one["class"] for one in told["rows"]] == ["sudden loss", "neither"]
+    assert judged("sudden-gains", table, Choice(anchor=0.0)) == "needs a least change above 0"
+
+
+# --- two measures, as NHS Talking Therapies counts ----------------------------------------------
+
+BOTH: dict[str, tuple[tuple[float | None, float | None], ...]] = {
+    "A": ((15, 8), (12, 7)),
+    "B": ((15, 9), (12, 8)),  # by just 6 and 4; still a case by the second
+    "C": ((15, 8), (12, 16)),  # one better, one worse by just 4
+    "D": ((10, 9), (7, 7)),  # a recovery, but not reliable
+    "E": ((9, 15), (7, 7)),
+    "F": ((4, 4.5), (3, 7)),  # worse, and still no case
+    "G": ((9, 3), (7, 7)),  # better, and never a case
+    "H": ((9, 9), (8, 4)),  # a case by the second alone
+    "I": ((None, 8), (12, 7)),
+    "J": ((15, 8), (12, None)),
+    "K": ((15, None), (None, 7)),
+    "L": ((15, 8), (None, None)),
+}
+
+
+@pytest.mark.parametrize(("higher_is", "sign"), DIRECTIONS)
+def test_talking_therapies(higher_is: str, sign: int) -> None:
+    def pairs(place: int) -> list[Pair]:
+        return [
+            Pair(name, *(None if x is None else float(sign * x) for x in scores[place]))
+            for name, scores in BOTH.items()
+        ]
+
+    told = judged(
+        "nhs-talking-therapies",
+        Table(pairs(0), second=pairs(1)),
+        Choice(
+            higher_is, cutoff=sign * 10.0, anchor=6.0, second_cutoff=sign * 8.0, second_anchor=4.0
+        ),
+    )
+    said: dict[str, str | tuple[str, bool, bool]] = {
+        "A": ("recovered", True, False),
+        "B": ("improved", True, True),
+        "C": ("unchanged", True, True),
+        "D": ("unchanged", True, False),
+        "E": ("harmed", False, True),
+        "F": ("deteriorated", False, False),
+        "G": ("improved", False, False),
+        "H": ("recovered", True, False),
+        "I": "no score before",
+        "J": "no score after",
+        "K": "no score after",
+        "L": "no scores",
+    }
+    assert told == near({
+        "summary": {
+            "recovered": 2, "improved": 2, "unchanged": 2, "deteriorated": 1, "harmed": 1,
+            "not_assessable": 4,
+        },
+        "n": 12,
+        "relative": False,
+        "cutoff": sign * 10.0,
+        "cutoff_kind": "given",
+        "s_diff": None,
+        "standard_error": None,
+        "critical": None,
+        "used": {
+            "reliable_change": 6.0, "second_cutoff": sign * 8.0, "second_reliable_change": 4.0,
+            "cases_before": 5, "recovery": 3, "recovery_rate": 0.6,
+        },
+        "note": "recovery is counted among those who were a case before, whether or not reliably",
+        "rows": [
+            two(first, second, said[first.client])
+            for first, second in zip(pairs(0), pairs(1), strict=True)
+        ],
+    })  # fmt: skip
+
+
+def two(first: Pair, second: Pair, said: str | tuple[str, bool, bool]) -> dict[str, Any]:
+    lacking = first.pre is None or first.post is None
+    told = {
+        "client": first.client, "pre": first.pre, "post": first.post, "statistic": None,
+        "change": None if lacking else (first.post or 0) - (first.pre or 0),
+    }  # fmt: skip
+    if isinstance(said, str):
+        return {**told, "class": "not assessable", "why": said}
+    word, before, after = said
+    beside = {"second_pre": second.pre, "second_post": second.post}
+    return {
+        **told, **beside, "class": word, "why": None, "case_before": before, "case_after": after,
+    }  # fmt: skip
+
+
+def test_where_nobody_was_a_case_there_is_no_rate_of_recovery() -> None:
+    told = judged(
+        "nhs-talking-therapies",
+        Table([Pair("A", 9, 3)], second=[Pair("A", 7, 7)]),
+        Choice(cutoff=10.0, anchor=6.0, second_cutoff=8.0, second_anchor=4.0),
+    )
+    used = [told["used"][name] for name in ("cases_before", "recovery", "recovery_rate")]
+    assert used == [0, 0, None]
+
+
+# --- slopes beside the group's -------------------------------------------------------------------
+
+GROUP: dict[str, Points] = {
+    "A": [(0, 20), (7, 18), (14, 13), (28, 9)],
+    "B": [(0, 24), (7, 25), (21, 22), (35, 23)],
+    "C": [(0, 15), (10, 14), (14, 11), (28, 10), (42, 5)],
+    "D": [(3, 18), (14, 20), (21, 21)],
+    "E": [(0, 22), (7, 19), (21, 17), (28, 15)],
+    "F": [(7, 16)],
+}
+DEVIATIONS = {
+    "A": (-0.22426900109, 0.047956635624, "above"),
+    "B": (0.12103096437, 0.037420429469, "below"),
+    "C": (-0.07042197379, 0.030870488880, "above"),
+    "D": (0.27659840956, 0.071817988575, "below"),
+    "E": (-0.05191874966, 0.044917495891, "within"),
+    "F": (-0.05101964939, 0.179191178833, ""),
+}
+"""Each client's deviation of the slope a day and the SD that is left of it."""
+
+
+@pytest.mark.parametrize(("higher_is", "sign"), DIRECTIONS)
+def test_the_mixed_model_tells_the_groups_line_and_every_clients_slope(
+    higher_is: str, sign: int
+) -> None:
+    told = judged("hierarchical", long(GROUP, sign), Choice(higher_is))
+
+    def close(value: float) -> Any:
+        return pytest.approx(value, rel=1e-6)
+
+    slope = -0.16759332
+    rows = []
+    for name, (deviation, error, word) in DEVIATIONS.items():
+        statistic, why = close(sign * deviation / error), None
+        said = f"{word} the group's course"
+        if name == "F":
+            statistic, why, said = None, "one measure has no slope", "not assessable"
+        more = {
+            "slope_per_day": close(sign * (slope + deviation)),
+            "deviation": close(sign * deviation),
+        }
+        rows.append({**row(name, GROUP[name], sign, said, why=why, **more), "statistic": statistic})
+    untold = dict.fromkeys(("recovered", "improved", "unchanged", "deteriorated", "harmed"))
+    assert told == {
+        "summary": {
+            **untold, "above_the_groups_course": 2, "within_the_groups_course": 1,
+            "below_the_groups_course": 2, "not_assessable": 1,
+        },
+        "n": 6,
+        "relative": True,
+        "cutoff": None,
+        "cutoff_kind": None,
+        "s_diff": None,
+        "standard_error": None,
+        "critical": 1.96,
+        "used": {
+            "intercept": close(sign * 19.46339627),
+            "slope_per_day": close(sign * slope),
+            "sd_intercept": close(3.1450691),
+            "sd_slope": close(0.19663215),
+            "correlation": close(0.038142851),
+            "residual_sd": close(1.0449515047),
+            "singular": False,
+        },
+        "note": "compares each client's slope with the mean slope of the group",
+        "rows": rows,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clients", "reason"),
+    [
+        (
+            {"A": weekly(1, 2, 5, 3, 4)},
+            "needs two clients or more and on average more than two measures of each",
+        ),
+        (
+            {"A": weekly(1, 2, 5), "B": weekly(3)},
+            "needs two clients or more and on average more than two measures of each",
+        ),
+        (
+            {"A": [(7, 1), (7, 2), (7, 5)], "B": [(7, 3), (7, 4)]},
+            "all measures are of the same day",
+        ),
+        ({"A": weekly(5, 5, 5), "B": weekly(5, 5, 5)}, "the scores do not vary"),
+        (
+            {"A": weekly(1, 2, 3), "B": weekly(5, 4, 3)},
+            "every client's scores lie on a line: no error is left to judge by",
+        ),
+    ],
+)
+def test_too_little_for_the_mixed_model_is_refused(clients: dict[str, Points], reason: str) -> None:
+    assert judged("hierarchical", long(clients, 1), Choice()) == reason
