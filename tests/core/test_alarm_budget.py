@@ -10,7 +10,7 @@ from services.__main__ import main
 from services.outcomes.core.rules import DEFAULTS
 from services.outcomes.core.spec import Spec
 from services.outcomes.registry import registry
-from services.outcomes.research.evaluation.calibrate import BUDGETS, calibrate
+from services.outcomes.research.evaluation.calibrate import BUDGETS, calibrate, threshold_for
 from tests.core import thresholds
 
 KNOWN = registry()
@@ -90,3 +90,22 @@ def test_the_service_alarms_by_the_budget_that_was_chosen() -> None:
 def test_an_instrument_without_calibration_has_the_threshold_of_the_rules() -> None:
     spec = Spec.of(replace(KNOWN["phq-9"], alarm={}), DEFAULTS)
     assert spec.threshold == DEFAULTS.alarm_threshold
+
+
+@pytest.mark.parametrize(
+    ("budget", "threshold"),
+    [(0.0, 0.9), (0.24, 0.9), (0.25, 0.601), (0.5, 0.3), (0.74, 0.3), (0.75, 0.2), (0.99, 0.2)],
+)
+def test_a_threshold_is_the_lowest_that_keeps_to_its_budget(
+    budget: float, threshold: float
+) -> None:
+    """Of four courses each is a quarter; what reaches the threshold and no more is not alarmed."""
+    assert threshold_for([0.6004, 0.2, 0.9, 0.3], budget) == threshold
+
+
+@pytest.mark.parametrize(("courses", "budget"), [([], 0.1), ([0.5], 1.0), ([0.5], -0.1)])
+def test_no_threshold_comes_from_no_courses_or_from_what_is_no_share(
+    courses: list[float], budget: float
+) -> None:
+    with pytest.raises(ValueError, match=r"^needs courses, and a budget from 0 to below 1$"):
+        threshold_for(courses, budget)

@@ -1,12 +1,11 @@
 """Alarm thresholds of an instrument from a made-up cohort on its own scale."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.outcomes.core.calibration import threshold_for
 from services.outcomes.core.estimate import model
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.rules import DEFAULTS as RULES
@@ -73,6 +72,20 @@ def calibrate(
     judged = Judged(courses, Forecast().risks(courses, None), RULES.alarm_measures)
     highest = np.maximum(judged.highest, 0.0).tolist()
     return Calibration([threshold_for(highest, one) for one in BUDGETS], len(well))
+
+
+def threshold_for(highest_of_successes: Iterable[float], budget: float) -> float:
+    """The lowest threshold, rounded up to .001, that alarms at most this share of successes.
+
+    Raises:
+        ValueError: there is no course, or the budget is no share.
+    """
+    highest = sorted(highest_of_successes)
+    if not highest or not 0 <= budget < 1:
+        raise ValueError("needs courses, and a budget from 0 to below 1")
+    allowed = math.floor(budget * len(highest))
+    limit = highest[len(highest) - allowed - 1]
+    return math.ceil(limit * 1000 - 1e-9) / 1000
 
 
 @dataclass(frozen=True, slots=True)
