@@ -195,6 +195,8 @@ def _subscale(table: Table, items: Items, numbers: tuple[int, ...], worse: bool)
         title=table.text("title"),
         items=numbers,
         multiply=multiply,
+        minimum=low,
+        maximum=high,
         bands=_bands(table, low, high),
         cutoff=_cutoff(table.table("cutoff"), worse) if table.has("cutoff") else None,
         reliability=_reliability(table),

@@ -72,11 +72,13 @@ class Subscale:
 
     title: str
     items: tuple[int, ...]
-    multiply: float = 1.0
-    bands: tuple[Band, ...] = ()
-    cutoff: Cutoff | None = None
-    reliability: Reliability | None = None
-    norm: Norm | None = None
+    multiply: float
+    minimum: float
+    maximum: float
+    bands: tuple[Band, ...]
+    cutoff: Cutoff | None
+    reliability: Reliability | None
+    norm: Norm | None
 
     @property
     def is_scale(self) -> bool:
@@ -164,14 +166,13 @@ class Instrument:
 
     def scale(self, name: str) -> "Instrument":
         """A subscale as an instrument of its own: what a trajectory of it is judged by."""
-        one, form = self.subscales[name], self.items
-        low, high = (form.minimum, form.maximum) if form else (0, 0)
+        one = self.subscales[name]
         own = f"subscale {name}: "
         return replace(
             self,
             title=f"{self.title}: {one.title}",
-            minimum=len(one.items) * low * one.multiply,
-            maximum=len(one.items) * high * one.multiply,
+            minimum=one.minimum,
+            maximum=one.maximum,
             step=one.multiply,
             subscales={},
             bands=one.bands,

@@ -109,18 +109,19 @@ def score(
     Raises:
         ScoringError: one of its kinds; the answers are impossible for the instrument.
     """
-    if items is None and total is None:
-        raise NothingToScoreError("needs items or a total")
     if total is not None and not instrument.minimum <= total <= instrument.maximum:
         raise TotalRangeError(instrument.minimum, instrument.maximum)
     risk = read_risk(instrument, items)
     if items is None:
-        return Scored(
-            score=None if total is None else float(total), band=band(instrument, total), risk=risk
-        )
-    answers = _checked(instrument, items)
-    value, flags = _sum(instrument, answers)
-    if total is not None and _disagrees(instrument, answers, value, total):
+        if total is None:
+            raise NothingToScoreError("needs items or a total")
+        return Scored(float(total), band=band(instrument, total), risk=risk)
+    form = instrument.items
+    if form is None:
+        raise ItemsNotTakenError("takes totals alone")
+    answers = _checked(form, items)
+    value, flags = _sum(instrument, form, answers)
+    if total is not None and _disagrees(instrument, form, answers, value, total):
         flags.append(CONFLICT)
     if any(answer["state"] == "unanswered" for answer in risk):
         flags.append(RISK_UNANSWERED)
@@ -135,11 +136,8 @@ def band(instrument: Instrument, value: float | None) -> str | None:
     return labels[-1] if labels else None
 
 
-def _checked(instrument: Instrument, items: Sequence[int | None]) -> list[int | None]:
+def _checked(form: Items, items: Sequence[int | None]) -> list[int | None]:
     """The answers, reversed ones turned round."""
-    form = instrument.items
-    if form is None:
-        raise ItemsNotTakenError("takes totals alone")
     if len(items) != form.count:
         raise ItemCountError(form.count)
     return [_turned(form, index, answer) for index, answer in enumerate(items)]
@@ -155,18 +153,19 @@ def _turned(form: Items, index: int, answer: int | None) -> int | None:
     return form.minimum + form.maximum - answer if index + 1 in form.reversed else answer
 
 
-def _sum(instrument: Instrument, answers: Sequence[int | None]) -> tuple[float | None, list[str]]:
+def _sum(
+    instrument: Instrument, form: Items, answers: Sequence[int | None]
+) -> tuple[float | None, list[str]]:
     given = [answer for answer in answers if answer is not None]
     missing = len(answers) - len(given)
-    multiply = instrument.items.multiply if instrument.items else 1.0
     if missing == 0:
-        return float(sum(given) * multiply), []
+        return float(sum(given) * form.multiply), []
     if missing > instrument.missing.most:
         return None, [INCOMPLETE]
     filled = _filled(instrument, answers)
     if filled is None:
         return None, [INCOMPLETE]
-    value = filled * multiply
+    value = filled * form.multiply
     if instrument.missing.round:
         value = _half_up(value / instrument.step) * instrument.step
     return value, [PRORATED]
@@ -198,17 +197,18 @@ def _subscales(instrument: Instrument, answers: Sequence[int | None]) -> dict[st
 
 
 def _disagrees(
-    instrument: Instrument, answers: Sequence[int | None], value: float | None, total: float
+    instrument: Instrument,
+    form: Items,
+    answers: Sequence[int | None],
+    value: float | None,
+    total: float,
 ) -> bool:
     """Whether a total cannot come from these answers.
 
     Where an answer is missing, senders round or weigh differently: only a total that is a whole
     step off the prorated score, or impossible for the answers given, is called a conflict.
     """
-    form = instrument.items
     missing = answers.count(None)
-    if form is None:
-        return False
     if value is not None:
         tolerance = _rounding(instrument, form) if missing == 0 else instrument.step - 1e-6
         return abs(total - value) > tolerance
