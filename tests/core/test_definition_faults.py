@@ -64,6 +64,8 @@ IN_FULL = [
      "line 41: subscales[0].severity.bands must run from the lowest score to the highest"),
     ("low = 6, high = 9 }", "low = 6, high = 8 }",
      "line 41: subscales[0].severity.bands must run from the lowest score to the highest"),
+    ('{ label = "tired", ', "{ ",
+     "line 41: subscales[0].severity.bands[1].label is missing"),
     ("low = 6, high = 9 }", "low = 4.5, high = 9 }",
      "line 41: subscales[0].severity.bands overlap"),
     ('operator = ">="\nvalue = 6\nsource = "manual, page 6"',
@@ -245,7 +247,7 @@ def test_what_every_instrument_has_must_be_there(key: str) -> None:
 @pytest.mark.parametrize("key", ["range", "licence"])
 def test_so_must_the_tables_that_every_instrument_has(key: str) -> None:
     with pytest.raises(InstrumentError) as refusal:
-        read("own.toml", LEAST.replace(f"[{key}]", f"[{key}s]"))
+        read("own.toml", LEAST.replace(f"[{key}]", f"[{key[:-1]}]"))
     assert str(refusal.value) == f"own.toml: {key} is missing"
 
 

@@ -2,13 +2,15 @@
 
 import copy
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.outcomes.core.definition import parse_all
-from services.outcomes.core.instrument import Instrument
+from services.outcomes.core.definition import parse_all, read
+from services.outcomes.core.instrument import Cutoff, Instrument
+from tests.core.definitions import FOR_SOME, FULL, LEAST
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
 
@@ -202,3 +204,97 @@ def test_a_clinics_own_definition_replaces_the_shipped_one() -> None:
     read = parse_all([("phq-9.toml", documents()["phq-9"]), ("own.toml", own)])
     assert read["phq-9"].norm is not None
     assert read["phq-9"].norm.mean == 16.0
+
+
+def test_a_subscale_is_an_instrument_by_its_own_values_alone() -> None:
+    """What was asked, and how, is that of the whole; every threshold is its own or is none."""
+    whole = read("own.toml", FULL.replace("minimum = 0\nmaximum = 3", "minimum = 1\nmaximum = 4")
+                 .replace("low = 0, high = 4.5", "low = 3, high = 4.5")
+                 .replace("low = 6, high = 9", "low = 6, high = 12")
+                 .replace("endorsed_from = 1", "endorsed_from = 2"))  # fmt: skip
+    sleep = whole.subscales["sleep"]
+    assert whole.scale("sleep") == replace(
+        whole,
+        title="Low Mood Scale: Sleep",
+        minimum=3,
+        maximum=12,
+        step=1.5,
+        subscales={},
+        bands=sleep.bands,
+        cutoff=sleep.cutoff,
+        cutoffs=(),
+        needs=(),
+        reliability=sleep.reliability,
+        norm=sleep.norm,
+        published=None,
+        risk=(),
+        alarm={},
+        sources={
+            "severity": "manual, page 5",
+            "cutoff": "manual, page 6",
+            "reliability": "manual, page 7",
+            "norm": "manual, page 8 (remembered, not checked)",
+        },
+        also={},
+    )
+    assert (whole.scales, whole.subscales["drive"].is_scale) == (("sleep",), False)
+
+
+@pytest.mark.parametrize("table", ["severity", "cutoff", "reliability", "norm"])
+def test_a_subscale_is_a_scale_if_there_is_anything_to_read_it_by(table: str) -> None:
+    start = FULL.index(f"[subscales.{table}]")
+    only = FULL[start : FULL.index("\n[", start)]
+    bare = FULL[: FULL.index("[subscales.severity]")] + FULL[FULL.rindex("[[subscales]]") :]
+    assert read("own.toml", bare).scales == ()
+    after = 'source = "manual, page 4"\n'
+    assert read("own.toml", bare.replace(after, f"{after}{only}\n")).scales == ("sleep",)
+
+
+def test_a_subscale_without_a_cut_off_of_its_own_needs_what_the_whole_needs() -> None:
+    family = read("own.toml", FOR_SOME + """
+[[subscales]]
+id = "a"
+title = "A"
+items = [1]
+source = "its authors"
+[[subscales]]
+id = "b"
+title = "B"
+items = [2]
+source = "its authors"
+[subscales.cutoff]
+operator = "<"
+value = 3
+source = "its authors"
+""")  # fmt: skip
+    assert (family.scale("a").needs, family.scale("a").cutoffs) == (family.needs, ())
+    assert (family.scale("b").needs, family.scale("b").cutoffs) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("budget", "threshold"),
+    [(0.01, 0.9), (0.05, 0.9), (0.075, 0.8), (0.1, 0.7), (0.12, 0.66), (0.2, 0.5), (0.3, 0.5)],
+)
+def test_the_alarm_threshold_lies_on_the_line_between_budgets_and_never_beyond(
+    budget: float, threshold: float
+) -> None:
+    mood = read("own.toml", FULL.replace("[0.9, 0.7, 0.7]", "[0.9, 0.7, 0.5]"))
+    assert mood.alarm_threshold(budget) == pytest.approx(threshold)
+    assert replace(mood, alarm={0.1: 0.7}).alarm_threshold(budget) == 0.7
+    assert read("own.toml", LEAST).alarm_threshold(budget) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "operator", "value", "cut"),
+    [
+        (FULL, ">=", 8, 7), (FULL, ">", 8, 9), (FULL, ">=", 9, 9), (FULL, ">", 9, 9),
+        (LEAST, "<=", 1, -1.05), (LEAST, "<", 1, -0.95), (LEAST, "<=", 1.05, -1.05),
+        (LEAST, "<=", 0.3, -0.35), (LEAST, "<", 0.3, -0.25),
+    ],
+)  # fmt: skip
+def test_the_cut_lies_between_scores_whatever_is_printed(
+    text: str, operator: str, value: float, cut: float
+) -> None:
+    """Scores of the one are even numbers, of the other tenths, of which fewer is worse."""
+    one = replace(read("own.toml", text), cutoff=Cutoff(operator, value, "x"))
+    assert one.oriented_cut == pytest.approx(cut)

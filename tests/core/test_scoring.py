@@ -7,21 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.outcomes.core.definition import parse_all
+from services.outcomes.core.definition import parse_all, read
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.scoring import (
     ItemCountError,
     ItemRangeError,
     ItemsNotTakenError,
     NothingToScoreError,
+    ScoringError,
     TotalRangeError,
     read_risk,
     score,
 )
+from tests.core.definitions import FOR_SOME, FULL
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
 ALL = parse_all((one.name, tomllib.loads(one.read_text())) for one in sorted(FOLDER.glob("*.toml")))
 PHQ, GAD, CORE, PCL, WHO = (ALL[name] for name in ("phq-9", "gad-7", "core-10", "pcl-5", "who-5"))
+MOOD, THRIVING = (read("made-up.toml", one) for one in (FULL, FOR_SOME))
+HEAVY = read(
+    "made-up.toml",
+    FOR_SOME.replace("minimum = 2\nmaximum = 10", "minimum = 3\nmaximum = 15")
+    .replace("mean_times = 2", "multiply = 1.5")
+    .replace("most = 1", "most = 0"),
+)
+"""Two items from 1 to 5, each counting one and a half times; neither may be missing."""
 
 
 @pytest.mark.parametrize(
@@ -46,6 +56,8 @@ def test_items_are_summed_reversed_ones_turned_round(
     ("instrument", "items", "expected", "flags"),
     [
         (PHQ, [1, 1, 1, 1, 1, 1, 1, None, 0], 8, ["prorated"]),  # 7 / 8 * 9 = 7.875
+        (PHQ, [1, 1, 1, 1, 0, 0, 0, None, 0], 5, ["prorated"]),  # 4.5, rounded up
+        (PHQ, [1, 1, 1, 1, 1, 1, 1, None, None], 9, ["prorated", "risk item unanswered"]),
         (PHQ, [1, 1, 1, 1, 1, None, None, None, 0], None, ["incomplete"]),
         (GAD, [2, 2, 2, 2, 2, 2, None], 14, ["prorated"]),
         (GAD, [2, 2, 2, 2, 2, None, None], None, ["incomplete"]),
@@ -53,6 +65,10 @@ def test_items_are_summed_reversed_ones_turned_round(
         (WHO, [2, 2, 2, 2, None], None, ["incomplete"]),
         (PCL, [4] * 5 + [0, None] + [0] * 13, 20, ["prorated"]),  # within its cluster: 0
         (PCL, [4] * 5 + [None, None] + [0] * 13, None, ["incomplete"]),
+        (MOOD, [3, 3, None, 0], 18, ["prorated", "risk item unanswered"]),  # (6 + 3) * 2
+        (THRIVING, [4, None], 8, ["prorated"]),
+        (HEAVY, [4, 3], 10.5, []),
+        (HEAVY, [4, None], None, ["incomplete"]),
     ],
 )
 def test_missing_items_are_made_up_for_as_far_as_the_rule_goes(
@@ -116,7 +132,10 @@ def test_a_total_alone_is_taken_as_it_is() -> None:
     assert [answer["state"] for answer in scored.risk] == ["not received"]
 
 
-@pytest.mark.parametrize(("total", "flags"), [(15, []), (14, ["conflict"]), (16, ["conflict"])])
+@pytest.mark.parametrize(
+    ("total", "flags"),
+    [(15, []), (14, ["conflict"]), (16, ["conflict"]), (14.6, ["conflict"]), (15.4, ["conflict"])],
+)
 def test_a_total_that_disagrees_with_its_items_is_a_conflict(
     total: float, flags: list[str]
 ) -> None:
@@ -143,20 +162,89 @@ def test_beside_an_incomplete_form_only_an_impossible_total_is_a_conflict(
     assert ("conflict" in scored.flags) is conflict
 
 
-def test_impossible_answers_are_refused_by_their_place() -> None:
-    with pytest.raises(ItemRangeError) as refusal:
-        score(PHQ, [0, 0, 4, 0, 0, 0, 0, 0, 0], None)
-    assert (refusal.value.index, refusal.value.minimum, refusal.value.maximum) == (2, 0, 3)
-    with pytest.raises(ItemRangeError):
-        score(PHQ, [True, 0, 0, 0, 0, 0, 0, 0, 0], None)
-    with pytest.raises(ItemCountError):
-        score(PHQ, [0] * 8, None)
-    with pytest.raises(TotalRangeError):
-        score(PHQ, None, 28)
-    with pytest.raises(NothingToScoreError):
-        score(PHQ, None, None)
-    with pytest.raises(ItemsNotTakenError):
-        score(ALL["bdi-ii"], [0] * 21, None)
+@pytest.mark.parametrize(
+    ("total", "conflict"), [(7.4, True), (7.5, False), (13.5, False), (13.6, True)]
+)
+def test_what_is_possible_is_told_in_scores_and_not_in_answers(
+    total: float, conflict: bool
+) -> None:
+    assert ("conflict" in score(HEAVY, [4, None], total).flags) is conflict
+
+
+@pytest.mark.parametrize(("total", "conflict"), [(6, False), (6.2, True), (5.8, True)])
+def test_where_scores_need_no_rounding_half_a_step_is_a_conflict(
+    total: float, conflict: bool
+) -> None:
+    """Steps of one half, and items that count whole: a score is never rounded."""
+    assert ("conflict" in score(THRIVING, [2, 4], total).flags) is conflict
+
+
+NONE = [0] * 9
+
+
+@pytest.mark.parametrize(
+    ("instrument", "items", "total", "kind", "told"),
+    [
+        (PHQ, [0, 0, 4, 0, 0, 0, 0, 0, 0], None, ItemRangeError,
+         "item 3 must be a whole number from 0 to 3"),
+        (PHQ, [-1, *NONE[1:]], None, ItemRangeError, "item 1 must be a whole number from 0 to 3"),
+        (PHQ, [*NONE[1:], 9], None, ItemRangeError, "item 9 must be a whole number from 0 to 3"),
+        (PHQ, [True, *NONE[1:]], None, ItemRangeError,
+         "item 1 must be a whole number from 0 to 3"),
+        (PHQ, [0, 1.0, *NONE[2:]], None, ItemRangeError,
+         "item 2 must be a whole number from 0 to 3"),
+        (THRIVING, [2, 0], None, ItemRangeError, "item 2 must be a whole number from 1 to 5"),
+        (PHQ, NONE[1:], None, ItemCountError, "needs 9 items"),
+        (PHQ, [*NONE, 0], None, ItemCountError, "needs 9 items"),
+        (PHQ, None, 27.5, TotalRangeError, "the total must lie from 0 to 27"),
+        (PHQ, None, -0.5, TotalRangeError, "the total must lie from 0 to 27"),
+        (PHQ, NONE, 28, TotalRangeError, "the total must lie from 0 to 27"),
+        (HEAVY, None, 2.9, TotalRangeError, "the total must lie from 3 to 15"),
+        (PHQ, None, None, NothingToScoreError, "needs items or a total"),
+        (ALL["bdi-ii"], [0] * 21, None, ItemsNotTakenError, "takes totals alone"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_with_its_place_and_never_with_the_answer(
+    instrument: Instrument,
+    items: list[int | None] | None,
+    total: float | None,
+    kind: type[ScoringError],
+    told: str,
+) -> None:
+    with pytest.raises(ScoringError) as refusal:
+        score(instrument, items, total)
+    assert (type(refusal.value), str(refusal.value)) == (kind, told)
+
+
+def test_a_refusal_holds_what_would_have_been_possible() -> None:
+    """What the door makes its own words from."""
+    with pytest.raises(ItemRangeError) as answer:
+        score(THRIVING, [2, 6], None)
+    assert (answer.value.index, answer.value.minimum, answer.value.maximum) == (1, 1, 5)
+    with pytest.raises(TotalRangeError) as total:
+        score(HEAVY, None, 16)
+    assert (total.value.minimum, total.value.maximum) == (3, 15)
+    with pytest.raises(ItemCountError) as count:
+        score(THRIVING, [2], None)
+    assert count.value.expected == 2
+
+
+@pytest.mark.parametrize(
+    ("total", "band"),
+    [(0, "mild"), (8, "mild"), (9, "mild"), (10, "moderate"), (16, "moderate"), (18, "severe"),
+     (24, "severe")],
+)  # fmt: skip
+def test_the_lowest_and_the_highest_total_are_taken_each_in_its_band(
+    total: float, band: str
+) -> None:
+    scored = score(MOOD, None, total)
+    assert (scored.score, scored.band, scored.flags, scored.subscales) == (total, band, [], {})
+
+
+def test_what_is_not_scored_has_no_band_and_whole_subscales_still_count() -> None:
+    incomplete = score(MOOD, [None] * 4, None)
+    assert (incomplete.score, incomplete.band, incomplete.subscales) == (None, None, {})
+    assert score(MOOD, [1, 3, 2, None], None).subscales == {"sleep": 4.5}
 
 
 @pytest.mark.parametrize(
