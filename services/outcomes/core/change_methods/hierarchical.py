@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from services.outcomes.core.change_methods.series import Series, row_of
 from services.outcomes.core.change_methods.verdict import (
@@ -273,35 +272,27 @@ def _at_day_zero(
 
 
 def _best(loss: Callable[[Theta], float], start: Theta) -> Theta:
-    """The minimum by the simplex of Nelder and Mead, begun again until it moves no more."""
-    best, lowest = start, loss(start)
-    for size in (0.5, 0.2, 0.1, 0.05, 0.02, 0.02):
-        found, value = _simplex(loss, best, size)
-        done = lowest - value < 1e-10 * (1 + abs(value))
-        if value <= lowest:
-            best, lowest = found, value
-        if done:
-            break
-    return best
+    """The minimum by the simplex of Nelder and Mead, begun again smaller from where it ended."""
+    return _simplex(loss, _simplex(loss, start, 0.5), 0.1)
 
 
-def _simplex(loss: Callable[[Theta], float], start: Theta, size: float) -> tuple[Theta, float]:
-    corners = [start]
-    corners += [_moved(start, axis, size) for axis in range(3)]
+def _simplex(loss: Callable[[Theta], float], start: Theta, size: float) -> Theta:
+    p, q, r = start
+    corners: list[Theta] = [start, (p + size, q, r), (p, q + size, r), (p, q, r + size)]
     points = sorted((loss(one), one) for one in corners)
     for _ in range(600):
         if _settled(points):
             break
         points = sorted(_step(loss, points))
-    return points[0][1], points[0][0]
+    return points[0][1]
 
 
 def _settled(points: Sequence[tuple[float, Theta]]) -> bool:
-    flat = points[-1][0] - points[0][0] < 1e-11 * (1 + abs(points[0][0]))
-    return flat and all(
-        max(abs(a - b) for a, b in zip(one, other, strict=True)) < 1e-6
-        for (_, one), (_, other) in pairwise(points)
-    )
+    lowest, highest = points[0][0], points[-1][0]
+    if highest - lowest >= 1e-11 * (1 + abs(lowest)):
+        return False
+    parts = zip(*(one for _, one in points), strict=True)
+    return all(max(part) - min(part) < 1e-6 for part in parts)
 
 
 def _step(
@@ -325,11 +316,6 @@ def _step(
     best = points[0][1]
     shrunk = [_towards(best, one, 0.5) for _, one in points[1:]]
     return [points[0], *((loss(one), one) for one in shrunk)]
-
-
-def _moved(one: Theta, axis: int, by: float) -> Theta:
-    p, q, r = (part + (by if place == axis else 0.0) for place, part in enumerate(one))
-    return p, q, r
 
 
 def _middle(ones: Sequence[Theta]) -> Theta:

@@ -86,7 +86,6 @@ _WORDS = {
     "r": "the reliability of the scale: --reliability",
     "mean_post": "the mean after: at least one client with both scores",
     "sd_post": "the SD after: at least two clients with both scores",
-    "r_post": "the reliability after: --reliability-post",
     "r_pre_post": "scores before and after that vary",
 }
 
@@ -301,7 +300,7 @@ def _rows(pairs: Sequence[Pair], row: Callable[[Pair, float, float], Row]) -> li
     found = []
     for pair in pairs:
         if pair.pre is None or pair.post is None:
-            found.append(unassessed(pair.client, pair.pre, pair.post, pair.lacks or ""))
+            found.append(unassessed(pair.client, pair.pre, pair.post, pair.lacks))
         else:
             found.append(row(pair, pair.pre, pair.post))
     return found

@@ -97,14 +97,14 @@ def sudden_gains(series: Sequence[Series], points: float, higher_is: str) -> Res
     rows = [_sudden(one, points, sign_of(higher_is)) for one in series]
     found = [event for row in rows for event in row.more["events"]]
     gains = [event for event in found if event["kind"] == GAIN]
+    losses = [event for event in found if event["kind"] == LOSS]
     counts = {
         "clients_with_gain": sum(row.verdict in (GAIN, BOTH) for row in rows),
         "clients_with_loss": sum(row.verdict in (LOSS, BOTH) for row in rows),
         "gains": len(gains),
-        "losses": len(found) - len(gains),
+        "losses": len(losses),
         "gains_reversed": sum(event["reversed"] for event in gains),
-        "losses_reversed": sum(event["reversed"] for event in found)
-        - sum(event["reversed"] for event in gains),
+        "losses_reversed": sum(event["reversed"] for event in losses),
         "neither": sum(row.verdict == NEITHER for row in rows),
     }
     return Result(
@@ -136,7 +136,7 @@ def _event(
     """The step from `place` to the next, if it meets all three conditions."""
     (day, before), (next_day, after) = points[place], points[place + 1]
     moved = sign * (after - before)
-    if not at_least(moved, least) or not at_least(moved, SHARE * abs(before)):
+    if not at_least(moved, max(least, SHARE * abs(before))):
         return None
     earlier = [score for _, score in points[max(0, place - 2) : place + 1]]
     later = [score for _, score in points[place + 1 : place + 4]]
@@ -166,5 +166,4 @@ def _lasts(earlier: Sequence[float], later: Sequence[float], sign: float) -> boo
 
 def _gives_back(before: float, after: float, score: float) -> bool:
     """Whether a later score gives at least half of the step back."""
-    step = after - before
-    return (score - after) * (-1 if step > 0 else 1) >= REVERSED * abs(step) - 1e-9
+    return at_least((after - score) / (after - before), REVERSED) == 1

@@ -37,8 +37,7 @@ def talking_therapies(first: Measure, second: Measure, higher_is: str) -> Result
     sign = sign_of(higher_is)
     both = zip(first.pairs, second.pairs, strict=True)
     rows = [_row(one, other, first, second, sign) for one, other in both]
-    told = [row for row in rows if row.statistic is None and "case_before" in row.more]
-    cases = [row for row in told if row.more["case_before"]]
+    cases = [row for row in rows if row.more.get("case_before")]
     recovery = [row for row in cases if not row.more["case_after"]]
     return Result(
         "nhs-talking-therapies",
@@ -57,9 +56,8 @@ def talking_therapies(first: Measure, second: Measure, higher_is: str) -> Result
 
 
 def _row(one: Pair, other: Pair, first: Measure, second: Measure, sign: float) -> Row:
-    lacks = one.lacks or other.lacks
     if one.pre is None or one.post is None or other.pre is None or other.post is None:
-        return unassessed(one.client, one.pre, one.post, lacks or "")
+        return unassessed(one.client, one.pre, one.post, one.lacks or other.lacks)
     before = first.cut.is_case(one.pre, sign) or second.cut.is_case(other.pre, sign)
     after = first.cut.is_case(one.post, sign) or second.cut.is_case(other.post, sign)
     moves = {

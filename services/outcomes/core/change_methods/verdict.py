@@ -109,7 +109,7 @@ def absolute(moved: float, pre: float, post: float, cut: Cut | None, sign: float
     after = cut is not None and cut.is_case(post, sign)
     if moved < 0:
         return RECOVERED if before and not after else IMPROVED
-    return HARMED if cut is not None and after and not before else DETERIORATED
+    return HARMED if after and not before else DETERIORATED
 
 
 def relative(moved: float) -> str:
@@ -124,7 +124,7 @@ def beyond(oriented: float, critical: float) -> int:
 
 def at_least(oriented: float, limit: float) -> int:
     """As `beyond`, but a change of just the limit counts; rounding of decimals does not matter."""
-    slack = 1e-9 * max(abs(limit), 1e-300)
+    slack = 1e-9 * abs(limit)
     return (oriented >= limit - slack) - (oriented <= slack - limit)
 
 
@@ -151,7 +151,7 @@ def correlation(first: Sequence[float], second: Sequence[float]) -> float:
     return both / ((len(first) - 1) * sd(first) * sd(second))
 
 
-def unassessed(client: str, pre: float | None, post: float | None, why: str) -> Row:
+def unassessed(client: str, pre: float | None, post: float | None, why: str | None) -> Row:
     """The row of a client of whom nothing can be said."""
     return Row(client, pre, post, None, NOT_ASSESSABLE, why)
 
