@@ -1,48 +1,13 @@
-"""Small tables of many measures, or of two, judged whole: every figure that is told, by hand.
-
-The mixed model's figures are those of a restricted likelihood maximised in NumPy to 1e-9, which
-statsmodels 0.15.0 confirms as far as its own search goes.
-"""
+"""Small tables of many measures, or of two, judged whole: every figure that is told, by hand."""
 
 import math
 from typing import Any
 
 import pytest
 
-from services.outcomes.core.change_methods.series import Series
 from services.outcomes.core.change_methods.verdict import Pair
 from services.outcomes.research.classify import Choice, Table
-from tests.core.judged import judged, near
-
-DIRECTIONS = (("worse", 1), ("better", -1))
-"""Where higher is better the same scores are told below zero."""
-Points = list[tuple[int, float]]
-
-
-def long(clients: dict[str, Points], sign: int) -> Table:
-    series = [
-        Series(name, tuple((float(day), float(sign * score)) for day, score in points))
-        for name, points in clients.items()
-    ]
-    return Table([one.pair for one in series], series)
-
-
-def weekly(*scores: float) -> Points:
-    return [(7 * week, score) for week, score in enumerate(scores)]
-
-
-def row(
-    name: str, points: Points, sign: int, said: str, statistic: float | None = None,
-    why: str | None = None, **more: Any,
-) -> dict[str, Any]:  # fmt: skip
-    first, last = points[0][1], points[-1][1] if len(points) > 1 else None
-    return {
-        "client": name, "pre": sign * first, "post": None if last is None else sign * last,
-        "change": None if last is None else sign * (last - first),
-        "statistic": None if statistic is None else sign * statistic,
-        "class": said, "why": why, "measures": len(points), **more,
-    }  # fmt: skip
-
+from tests.core.judged import DIRECTIONS, Points, course_row, judged, long, near, weekly
 
 # --- the reliable trend -------------------------------------------------------------------------
 
@@ -93,10 +58,11 @@ def test_the_reliable_trend_is_the_slope_over_its_error(higher_is: str, sign: in
         "note": "",
         "rows": [
             *(
-                row(name, COURSES[name], sign, word, statistic, slope_per_day=sign * slope)
+                course_row(name, COURSES[name], sign, word, statistic, slope_per_day=sign * slope)
                 for name, word, statistic, slope in said
             ),
-            row("came once", weekly(15), sign, "not assessable", why="one measure has no slope"),
+            course_row("came once", weekly(15), sign, "not assessable",
+                       why="one measure has no slope"),
         ],
     })  # fmt: skip
 
@@ -170,9 +136,9 @@ def test_sudden_gains_and_losses_are_told_with_their_days_and_reversals(
         "used": {"least_change": 7.0, "least_share": 0.25},
         "note": "needs two measures before and two after a step; a reversal gives half of it back",
         "rows": [
-            *(row(name, STEPS[name], sign, *word[:1], events=word[1])
+            *(course_row(name, STEPS[name], sign, *word[:1], events=word[1])
               for name, word in said.items()),
-            row("three measures", STEPS["three measures"], sign, "not assessable",
+            course_row("three measures", STEPS["three measures"], sign, "not assessable",
                 why="fewer than four measures", events=[]),
         ],
     })  # fmt: skip
@@ -302,98 +268,3 @@ def test_where_nobody_was_a_case_there_is_no_rate_of_recovery() -> None:
     )
     used = [told["used"][name] for name in ("cases_before", "recovery", "recovery_rate")]
     assert used == [0, 0, None]
-
-
-# --- slopes beside the group's -------------------------------------------------------------------
-
-GROUP: dict[str, Points] = {
-    "A": [(0, 20), (7, 18), (14, 13), (28, 9)],
-    "B": [(0, 24), (7, 25), (21, 22), (35, 23)],
-    "C": [(0, 15), (10, 14), (14, 11), (28, 10), (42, 5)],
-    "D": [(3, 18), (14, 20), (21, 21)],
-    "E": [(0, 22), (7, 19), (21, 17), (28, 15)],
-    "F": [(7, 16)],
-}
-DEVIATIONS = {
-    "A": (-0.22426900109, 0.047956635624, "above"),
-    "B": (0.12103096437, 0.037420429469, "below"),
-    "C": (-0.07042197379, 0.030870488880, "above"),
-    "D": (0.27659840956, 0.071817988575, "below"),
-    "E": (-0.05191874966, 0.044917495891, "within"),
-    "F": (-0.05101964939, 0.179191178833, ""),
-}
-"""Each client's deviation of the slope a day and the SD that is left of it."""
-
-
-@pytest.mark.parametrize(("higher_is", "sign"), DIRECTIONS)
-def test_the_mixed_model_tells_the_groups_line_and_every_clients_slope(
-    higher_is: str, sign: int
-) -> None:
-    told = judged("hierarchical", long(GROUP, sign), Choice(higher_is))
-
-    def close(value: float) -> Any:
-        return pytest.approx(value, rel=1e-6)
-
-    slope = -0.16759332
-    rows = []
-    for name, (deviation, error, word) in DEVIATIONS.items():
-        statistic, why = close(sign * deviation / error), None
-        said = f"{word} the group's course"
-        if name == "F":
-            statistic, why, said = None, "one measure has no slope", "not assessable"
-        more = {
-            "slope_per_day": close(sign * (slope + deviation)),
-            "deviation": close(sign * deviation),
-        }
-        rows.append({**row(name, GROUP[name], sign, said, why=why, **more), "statistic": statistic})
-    untold = dict.fromkeys(("recovered", "improved", "unchanged", "deteriorated", "harmed"))
-    assert told == {
-        "summary": {
-            **untold, "above_the_groups_course": 2, "within_the_groups_course": 1,
-            "below_the_groups_course": 2, "not_assessable": 1,
-        },
-        "n": 6,
-        "relative": True,
-        "cutoff": None,
-        "cutoff_kind": None,
-        "s_diff": None,
-        "standard_error": None,
-        "critical": 1.96,
-        "used": {
-            "intercept": close(sign * 19.46339627),
-            "slope_per_day": close(sign * slope),
-            "sd_intercept": close(3.1450691),
-            "sd_slope": close(0.19663215),
-            "correlation": close(0.038142851),
-            "residual_sd": close(1.0449515047),
-            "singular": False,
-        },
-        "note": "compares each client's slope with the mean slope of the group",
-        "rows": rows,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("clients", "reason"),
-    [
-        (
-            {"A": weekly(1, 2, 5, 3, 4)},
-            "needs two clients or more and on average more than two measures of each",
-        ),
-        (
-            {"A": weekly(1, 2, 5), "B": weekly(3)},
-            "needs two clients or more and on average more than two measures of each",
-        ),
-        (
-            {"A": [(7, 1), (7, 2), (7, 5)], "B": [(7, 3), (7, 4)]},
-            "all measures are of the same day",
-        ),
-        ({"A": weekly(5, 5, 5), "B": weekly(5, 5, 5)}, "the scores do not vary"),
-        (
-            {"A": weekly(1, 2, 3), "B": weekly(5, 4, 3)},
-            "every client's scores lie on a line: no error is left to judge by",
-        ),
-    ],
-)
-def test_too_little_for_the_mixed_model_is_refused(clients: dict[str, Points], reason: str) -> None:
-    assert judged("hierarchical", long(clients, 1), Choice()) == reason

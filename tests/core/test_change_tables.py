@@ -12,15 +12,13 @@ import pytest
 from services.outcomes.core.change_methods.prepost import Sample, judge
 from services.outcomes.core.change_methods.verdict import NotAssessableError, Pair
 from services.outcomes.research.classify import Choice, Table
-from tests.core.judged import judged, near
+from tests.core.judged import DIRECTIONS, judged, near
 
 SCORES = ((10, 9), (10, 17), (14, 10), (18, 3), (18, 11), (None, 5), (12, None), (None, None))
 WHY = ("no score before", "no score after", "no scores")
 CUT = 11.0
 GROUP = {"mean": 14.0, "sd": 4.0, "reliability": 0.875, "sem": math.sqrt(2)}
 """What every method of this table tells that it used; the mean is turned with the scale."""
-DIRECTIONS = (("worse", 1), ("better", -1))
-"""Where higher is better the same scores are told below zero."""
 
 CLASSES = ["unchanged", "harmed", "recovered", "recovered", "improved"]
 COURSES = [
