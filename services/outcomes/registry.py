@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 
 from services.outcomes.core import recalibration
-from services.outcomes.core.definition import read, read_all
+from services.outcomes.core.definition import read, read_all, read_own
 from services.outcomes.core.estimate import Defaults, model
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.recalibration import Recalibration
@@ -21,7 +21,7 @@ def registry(folder: str = "") -> dict[str, Instrument]:
     shipped = resources.files("services.outcomes") / "instruments"
     files = sorted((one for one in shipped.iterdir()), key=lambda one: one.name)
     texts = [(one.name, one.read_text("utf-8")) for one in files if one.name.endswith(".toml")]
-    return read_all([*texts, *_own(folder)])
+    return read_all(texts) | read_own(_own(folder))
 
 
 def definition(path: Path) -> Instrument:

@@ -196,7 +196,6 @@ def test_without_a_rule_for_missing_items_none_may_be_missing() -> None:
     [
         (FULL, "maximum = 24", "maximum = 24.0"),
         (FULL, "reversed = [4, 2]", "reversed = [1, 2, 3, 4]"),
-        (FULL, "multiply = 2\n", "multiply = 0.1\n"),
         (FULL, "most = 3", "most = 0"),
         (FULL, "value = 0.7", "value = 0.01"),
         (FULL, "value = 0.9", "value = 0.99"),
@@ -213,16 +212,32 @@ def test_without_a_rule_for_missing_items_none_may_be_missing() -> None:
         (FULL, 'stem = "In the last week"\n', ""),
         (FULL, "item_text = true", "item_text = true\nremarks = 1\nalso = []"),
         (FULL, 'sample = "200 adults"', 'sample = "200 adults"\nremarks = ["of two towns"]'),
-        (FOR_SOME, "mean_times = 2", "mean_times = 0.5"),
         (FOR_SOME, "most = 1", "most = 0"),
-        (FOR_SOME, "maximum = 5", "maximum = 2"),
         (FOR_SOME, '"11-13"', '"0-100"'),
         (FOR_SOME, '"female"', '"other"'),
         (FOR_SOME, 'age = "11-13", ', ""),
         (LEAST, "step = 0.1", "step = 0.01"),
         (LEAST, "maximum = 5", "maximum = -4.9"),
-        (LEAST, "[licence]", "[items]\ncount = 1\nminimum = 0\nmaximum = 1\nmultiply = 1\n"
+        (LEAST, "[licence]", "[items]\ncount = 1\nminimum = -50\nmaximum = 50\nmultiply = 0.1\n"
                              'source = "nobody"\n\n[licence]'),
+        (LEAST, "[licence]", "[items]\ncount = 2\nminimum = -10\nmaximum = 10\nmean_times = 0.5\n"
+                             'source = "nobody"\n\n[licence]'),
+        (LEAST, "[licence]", "[items]\ncount = 200\nminimum = -1\nmaximum = 1\nmean_times = 5\n"
+                             'source = "nobody"\n\n[licence]'),
+        (LEAST, '[range]\nminimum = -5\nmaximum = 5\n',
+                '[items]\ncount = 1\nminimum = 0\nmaximum = 1\nmultiply = 1\nsource = "nobody"\n\n'
+                '[range]\nminimum = 0\nmaximum = 1\n'),
+        (LEAST, 'id = "bare"', f'id = "{"x" * 64}"'),
+        (LEAST, 'id = "bare"', 'id = "bare 1.0_ä-b"'),
+        (FULL, "value = 8\nsource = \"manual", "value = 0\nsource = \"manual"),
+        (FULL, "value = 8\nsource = \"manual", "value = 24\nsource = \"manual"),
+        (FULL, "mean = 13.5", "mean = 0"),
+        (FULL, "mean = 13.5", "mean = 24"),
+        (FULL, "sd = 6", "sd = 24"),
+        (FULL, "value = 6\nconfidence", "value = 24\nconfidence"),
+        (FULL, "urgent_from = 2", "urgent_from = 3"),
+        (FULL, "low = 10, high = 16",
+               'low = 10, high = 10 },\n{ label = "x", low = 12, high = 16'),
         (LEAST, "[licence]", '[[risk]]\nitem = 99\nkind = "self"\nendorsed_from = 0\n'
                              'source = "nobody"\n\n[licence]'),
     ],

@@ -209,6 +209,9 @@ def test_a_clinics_own_definition_replaces_the_shipped_one() -> None:
 def test_a_subscale_is_an_instrument_by_its_own_values_alone() -> None:
     """What was asked, and how, is that of the whole; every threshold is its own or is none."""
     whole = read("own.toml", FULL.replace("minimum = 0\nmaximum = 3", "minimum = 1\nmaximum = 4")
+                 .replace("minimum = 0\nmaximum = 24", "minimum = 8\nmaximum = 32")
+                 .replace("low = 0, high = 8", "low = 8, high = 8")
+                 .replace("low = 18, high = 24", "low = 18, high = 32")
                  .replace("low = 0, high = 4.5", "low = 3, high = 4.5")
                  .replace("low = 6, high = 9", "low = 6, high = 12")
                  .replace("endorsed_from = 1", "endorsed_from = 2"))  # fmt: skip

@@ -62,6 +62,8 @@ def test_what_is_read_is_told_in_words() -> None:
         (PHQ.replace("[norm]", "[nrom]"), "line 66: nrom is not a known key"),
         ("", "range is missing"),
         ("id = ", "as a whole is no TOML"),
+        ("id = " + "[" * 5_000, "as a whole is nested too deep"),
+        (PHQ.replace("value = 10", "value = 100"), "cutoff.value must lie between 0 and 27"),
         (b"\xff\xfe\x00", "as a whole is not written in UTF-8"),
     ],
 )
@@ -73,6 +75,15 @@ def test_a_faulty_one_is_told_with_file_place_and_reason(
     assert told.stderr.startswith(f"Error: {tmp_path / 'own.toml'}")
     assert says in told.stderr
     assert told.stderr.count("\n") == 1
+
+
+def test_two_files_of_one_instrument_are_refused(tmp_path: Path) -> None:
+    own(tmp_path, PHQ)
+    (tmp_path / "own copy.toml").write_text(PHQ, "utf-8")
+    told = run("list", "--own", tmp_path)
+    assert told.exit_code == 1
+    first, second = tmp_path / "own copy.toml", tmp_path / "own.toml"
+    assert told.stderr == f"Error: {second}, line 2: id is that of {first} too\n"
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:

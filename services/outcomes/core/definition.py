@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.outcomes.core.client import AGES, GENDERS
 from services.outcomes.core.codes import loinc_checks, snomed_checks
@@ -25,6 +25,28 @@ from services.outcomes.core.table import InstrumentError, Table
 
 DEMOGRAPHICS = ("age", "gender", "respondent")
 """What a threshold may depend on beyond the score."""
+LONGEST = 64
+"""Characters of an id."""
+MOST_ITEMS = 200
+"""The door takes no more answers."""
+NEAR = 1e-6
+"""What is left when steps such as .1 are counted."""
+
+
+class Ends(NamedTuple):
+    """The lowest and the highest score: no limit of a scale lies outside them."""
+
+    low: float
+    high: float
+
+    def hold(self, value: float) -> bool:
+        """Whether a score lies between them, or is one of them."""
+        return self.low <= value <= self.high
+
+    @property
+    def width(self) -> float:
+        """The largest change that there can be."""
+        return self.high - self.low
 
 
 def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
@@ -41,9 +63,11 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
     minimum, maximum, step, higher_is = _range(root)
     licence = root.table("licence")
     items = _items(root)
-    worse = higher_is == "worse"
+    worse, ends = higher_is == "worse", Ends(minimum, maximum)
+    if items is not None:
+        _check_items(root.table("items"), items, ends)
     instrument = Instrument(
-        id=root.text("id"),
+        id=_id(root),
         version=root.text("version"),
         title=root.text("title"),
         construct=root.text("construct"),
@@ -55,13 +79,13 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
         items=items,
         missing=_missing(root, items),
         subscales=_subscales(root, items, worse),
-        bands=_bands(root, minimum, maximum),
-        cutoff=_cutoff(root.table("cutoff"), worse) if root.has("cutoff") else None,
-        cutoffs=_cutoffs(root, worse),
+        bands=_bands(root, ends, step),
+        cutoff=_cutoff(root.table("cutoff"), worse, ends) if root.has("cutoff") else None,
+        cutoffs=_cutoffs(root, worse, ends),
         needs=_needs(root),
         reliability=_reliability(root),
-        norm=_norm(root),
-        published=_published(root),
+        norm=_norm(root, ends),
+        published=_published(root, ends),
         risk=_risk(root, items),
         loinc=_loinc(root),
         snomed=_snomed(root),
@@ -98,6 +122,8 @@ def read(name: str, text: str) -> Instrument:
         return parse(name, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise InstrumentError(name, "as a whole", f"is no TOML: {error}") from None
+    except RecursionError:
+        raise InstrumentError(name, "as a whole", "is nested too deep") from None
     except InstrumentError as error:
         raise error.at(line_of(text, error.key)) from None
 
@@ -111,6 +137,34 @@ def read_all(texts: Iterable[tuple[str, str]]) -> dict[str, Instrument]:
     return {one.id: one for one in (read(name, text) for name, text in texts)}
 
 
+def read_own(texts: Iterable[tuple[str, str]]) -> dict[str, Instrument]:
+    """Read the texts of a clinic's folder by id.
+
+    Raises:
+        InstrumentError: as `read`, or two have the same id: nobody can say which one is meant.
+    """
+    found: dict[str, Instrument] = {}
+    names: dict[str, str] = {}
+    for name, text in texts:
+        one = read(name, text)
+        if one.id in found:
+            doubled = InstrumentError(name, "id", f"is that of {names[one.id]} too")
+            raise doubled.at(line_of(text, "id"))
+        found[one.id], names[one.id] = one, name
+    return found
+
+
+def _id(root: Table) -> str:
+    """The name that measures are sent under, which the door reads in lower case."""
+    value = root.text("id")
+    plain = value == value.lower().strip() and value.isprintable() and "|" not in value
+    if not plain or len(value) > LONGEST:
+        raise root.error(
+            "id", f"must be in lower case, of {LONGEST} characters at most, without | in it"
+        )
+    return value
+
+
 def _range(root: Table) -> tuple[float, float, float, str]:
     """The lowest and the highest score, the step between scores, and what a higher one is."""
     table = root.table("range")
@@ -120,6 +174,9 @@ def _range(root: Table) -> tuple[float, float, float, str]:
     step = table.number("step")
     if step <= 0:
         raise table.error("step", "must be above 0")
+    steps = (maximum - minimum) / step
+    if round(steps) < 1 or abs(steps - round(steps)) > NEAR:
+        raise table.error("step", "must lead from the minimum to the maximum")
     return minimum, maximum, step, table.choice("higher_is", ("worse", "better"))
 
 
@@ -130,6 +187,8 @@ def _items(root: Table) -> Items | None:
     count, low, high = table.integer("count"), table.integer("minimum"), table.integer("maximum")
     if count < 1 or high <= low:
         raise table.error("count", "needs at least one item with at least two answers")
+    if count > MOST_ITEMS:
+        raise table.error("count", f"must be {MOST_ITEMS} at most")
     reversed_items = frozenset(table.integers("reversed"))
     if not reversed_items <= set(range(1, count + 1)):
         raise table.error("reversed", f"names an item outside 1 to {count}")
@@ -148,6 +207,17 @@ def _items(root: Table) -> Items | None:
         anchors=anchors,
         wording=wording,
     )
+
+
+def _check_items(table: Table, items: Items, ends: Ends) -> None:
+    """Refuse answers that come to other scores than those of the range."""
+    low, high = (items.count * one * items.multiply for one in (items.minimum, items.maximum))
+    if abs(low - ends.low) > NEAR or abs(high - ends.high) > NEAR:
+        raise table.error(
+            "count",
+            f"gives scores from {low:g} to {high:g}, where the range is "
+            f"{ends.low:g} to {ends.high:g}",
+        )
 
 
 def _multiply(table: Table, count: int) -> float:
@@ -190,21 +260,21 @@ def _subscale(table: Table, items: Items, numbers: tuple[int, ...], worse: bool)
     multiply = table.number("multiply") if table.has("multiply") else 1.0
     if multiply <= 0:
         raise table.error("multiply", "must be above 0")
-    low, high = (len(numbers) * end * multiply for end in (items.minimum, items.maximum))
+    ends = Ends(*(len(numbers) * one * multiply for one in (items.minimum, items.maximum)))
     return Subscale(
         title=table.text("title"),
         items=numbers,
         multiply=multiply,
-        minimum=low,
-        maximum=high,
-        bands=_bands(table, low, high),
-        cutoff=_cutoff(table.table("cutoff"), worse) if table.has("cutoff") else None,
+        minimum=ends.low,
+        maximum=ends.high,
+        bands=_bands(table, ends, multiply),
+        cutoff=_cutoff(table.table("cutoff"), worse, ends) if table.has("cutoff") else None,
         reliability=_reliability(table),
-        norm=_norm(table),
+        norm=_norm(table, ends),
     )
 
 
-def _bands(root: Table, minimum: float, maximum: float) -> tuple[Band, ...]:
+def _bands(root: Table, ends: Ends, step: float) -> tuple[Band, ...]:
     if not root.has("severity"):
         return ()
     severity = root.table("severity")
@@ -213,19 +283,26 @@ def _bands(root: Table, minimum: float, maximum: float) -> tuple[Band, ...]:
         for table in severity.tables("bands")
     )
     lows = [band.low for band in bands]
-    if lows != sorted(lows) or not lows or lows[0] != minimum or bands[-1].high != maximum:
+    if lows != sorted(lows) or not lows or (lows[0], bands[-1].high) != ends:
         raise severity.error("bands", "must run from the lowest score to the highest")
+    if any(band.high < band.low for band in bands):
+        raise severity.error("bands", "must each end where they begin, or above")
     if any(band.high >= after.low for band, after in pairwise(bands)):
         raise severity.error("bands", "overlap")
+    if any(after.low - band.high > step + NEAR for band, after in pairwise(bands)):
+        raise severity.error("bands", "leave a score between them out")
     return bands
 
 
-def _cutoff(table: Table, worse: bool) -> Cutoff:
+def _cutoff(table: Table, worse: bool, ends: Ends) -> Cutoff:
     operator = table.choice("operator", (">=", ">") if worse else ("<=", "<"))
-    return Cutoff(operator, table.number("value"), table.source())
+    value = table.number("value")
+    if not ends.hold(value):  # everybody would be a case, or nobody
+        raise table.error("value", f"must lie between {ends.low:g} and {ends.high:g}")
+    return Cutoff(operator, value, table.source())
 
 
-def _cutoffs(root: Table, worse: bool) -> tuple[Conditional, ...]:
+def _cutoffs(root: Table, worse: bool, ends: Ends) -> tuple[Conditional, ...]:
     found = []
     for table in root.tables("cutoffs"):
         when = table.table("when")
@@ -236,7 +313,7 @@ def _cutoffs(root: Table, worse: bool) -> tuple[Conditional, ...]:
             raise when.error("age", 'must be a stretch of years such as "11-13"')
         if known.get("gender", GENDERS[0]) not in GENDERS:
             raise when.error("gender", f"must be one of {', '.join(GENDERS)}")
-        found.append(Conditional(known, _cutoff(table, worse)))
+        found.append(Conditional(known, _cutoff(table, worse, ends)))
     if found and root.has("cutoff"):
         raise root.error("cutoffs", "stand beside a cutoff for everybody")
     return tuple(found)
@@ -263,34 +340,42 @@ def _reliability(root: Table) -> Reliability | None:
     return Reliability(value, kind, table.text("sample"), table.source())
 
 
-def _norm(root: Table) -> Norm | None:
+def _norm(root: Table, ends: Ends) -> Norm | None:
     if not root.has("norm"):
         return None
     table = root.table("norm")
     sd = table.number("sd")
     if sd <= 0:
         raise table.error("sd", "must be above 0")
+    if sd > ends.width:
+        raise table.error("sd", f"must not be above {ends.width:g}, the width of the scale")
     mean = table.number("mean") if table.has("mean") else None
+    if mean is not None and not ends.hold(mean):
+        raise table.error("mean", f"must lie between {ends.low:g} and {ends.high:g}")
     return Norm(mean, sd, table.text("sample"), table.source())
 
 
-def _published(root: Table) -> Published | None:
+def _published(root: Table, ends: Ends) -> Published | None:
     if not root.has("reliable_change"):
         return None
     table = root.table("reliable_change")
     confidence = table.number("confidence")
     if not 0.5 < confidence < 1:
         raise table.error("confidence", "must lie between .5 and 1")
-    operator = table.choice("operator", (">=", ">"))
-    return Published(operator, table.number("value"), confidence, table.source())
+    operator, value = table.choice("operator", (">=", ">")), table.number("value")
+    if not 0 < value <= ends.width:
+        raise table.error("value", f"must be above 0, and {ends.width:g} at most")
+    return Published(operator, value, confidence, table.source())
 
 
 def _risk(root: Table, items: Items | None) -> tuple[RiskItem, ...]:
-    found = []
+    found: list[RiskItem] = []
     for table in root.tables("risk"):
         item = table.integer("item")
         if items is not None and not 1 <= item <= items.count:
             raise table.error("item", "is not an item of the instrument")
+        if any(item == one.item for one in found):
+            raise table.error("item", "stands twice")
         kind = table.choice("kind", ("self", "others", "substance"))
         endorsed = table.integer("endorsed_from")
         urgent = table.integer("urgent_from") if table.has("urgent_from") else None
@@ -298,6 +383,8 @@ def _risk(root: Table, items: Items | None) -> tuple[RiskItem, ...]:
             raise table.error("endorsed_from", "must be an answer above the lowest")
         if urgent is not None and urgent < endorsed:
             raise table.error("urgent_from", "must not be below endorsed_from")
+        if urgent is not None and items is not None and urgent > items.maximum:
+            raise table.error("urgent_from", f"must be {items.maximum} at most: the highest answer")
         found.append(RiskItem(item, kind, endorsed, urgent, table.source()))
     return tuple(found)
 
