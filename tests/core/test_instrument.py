@@ -94,6 +94,11 @@ def test_the_risk_items_are_these(instruments: dict[str, Instrument]) -> None:
     assert told == RISK
 
 
+def test_what_asks_about_danger_takes_the_answers(instruments: dict[str, Instrument]) -> None:
+    asking = {name for name, one in instruments.items() if one.risk and one.items is None}
+    assert asking == {"hamd-17", "qids-sr16"}
+
+
 def test_no_risk_item_is_turned_round(instruments: dict[str, Instrument]) -> None:
     for name, one in instruments.items():
         turned = one.items.reversed if one.items else frozenset()
@@ -173,7 +178,7 @@ def test_totals_alone_are_taken_where_no_items_are_defined(
 ) -> None:
     totals_only = {name for name, one in instruments.items() if one.items is None}
     assert totals_only == {
-        "ors", "srs", "hamd-17", "bdi", "bdi-ii", "qids-sr16", "audit", "sdq",
+        "ors", "srs", "hamd-17", "qids-sr16", "audit", "sdq",
     }  # fmt: skip
 
 

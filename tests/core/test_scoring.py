@@ -43,6 +43,10 @@ HEAVY = read(
         (CORE, [4, 0, 0, 4, 4, 4, 4, 4, 4, 4], 40, "severe"),
         (PCL, [2] * 20, 40, None),
         (WHO, [2, 2, 2, 2, 4], 48, None),
+        (ALL["bdi"], [3] * 10 + [0] * 11, 30, "severe"),
+        (ALL["bdi"], [1] * 10 + [0] * 10 + [3], 13, "mild"),
+        (ALL["bdi-ii"], [1] * 10 + [0] * 10 + [3], 13, "minimal"),
+        (ALL["bdi-ii"], [3] * 21, 63, "severe"),
     ],
 )
 def test_items_are_summed_reversed_ones_turned_round(
@@ -201,7 +205,7 @@ NONE = [0] * 9
         (PHQ, NONE, 28, TotalRangeError, "the total must lie from 0 to 27"),
         (HEAVY, None, 2.9, TotalRangeError, "the total must lie from 3 to 15"),
         (PHQ, None, None, NothingToScoreError, "needs items or a total"),
-        (ALL["bdi-ii"], [0] * 21, None, ItemsNotTakenError, "takes totals alone"),
+        (ALL["ors"], [0] * 4, None, ItemsNotTakenError, "takes totals alone"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_with_its_place_and_never_with_the_answer(

@@ -36,6 +36,14 @@ def test_a_measure_is_scored_and_its_risk_answer_told(door: Door) -> None:
     assert answer.headers["Location"] == "/v1/measures/m-1"
 
 
+@pytest.mark.parametrize("instrument", ["bdi", "bdi-ii"])
+def test_where_a_scale_asks_about_danger_the_answers_are_taken(door: Door, instrument: str) -> None:
+    items = [1] * 8 + [2] + [0] * 12
+    answer = door.post("/v1/measures", phq(instrument=instrument, items=items))
+    assert (answer.status, answer.json["score"]) == (201, 10.0)
+    assert answer.json["risk"] == [{"item": 9, "answer": 2, "state": "endorsed"}]
+
+
 def test_a_repeat_gets_the_same_body(door: Door) -> None:
     first = door.post("/v1/measures", phq())
     again = door.post("/v1/measures", phq())
