@@ -8,7 +8,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -229,6 +229,64 @@ def test_what_breaks_off_is_told_and_what_came_before_is_kept(data: Path, tmp_pa
     assert ended.exit_code == 1
     assert "1 recorded, 1 refused" in ended.stdout
     assert "Traceback" not in ended.output
+
+
+def test_a_quotation_mark_that_stays_open_is_told_by_its_own_row(
+    data: Path, tmp_path: Path
+) -> None:
+    rows = [FIRST, 'm-2,"K-1,E-1', *(FIRST.replace("m-1", f"m-{n}") for n in range(3, 9))]
+    results = tmp_path / "results.csv"
+    take(data, table(tmp_path / "old.csv", *rows), "--results", results)
+    assert [(row["row"], row["status"]) for row in told(results)] == [
+        ("2", "recorded"),
+        ("3", "refused"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["my only copy, in one line", HEADER + "\n" + FIRST, "\n\nx"])
+def test_what_are_no_results_is_left_as_it_is(data: Path, tmp_path: Path, text: str) -> None:
+    other = tmp_path / "mine.csv"
+    other.write_text(text)
+    file = table(tmp_path / "old.csv", FIRST)
+    for more in ((), ("--resume",)):
+        ended = take(data, file, "--results", other, *more)
+        assert (ended.exit_code, other.read_text()) == (1, text)
+    assert stored(data) == []
+
+
+def test_an_import_that_was_killed_before_its_first_rows_can_begin_anew(
+    data: Path, tmp_path: Path
+) -> None:
+    file, results = table(tmp_path / "old.csv", FIRST), tmp_path / "results.csv"
+    for more in ((), ("--resume",)):
+        results.write_bytes(b"")
+        assert take(data, file, "--results", results, *more).exit_code == 0
+        assert [row["row"] for row in told(results)] == ["2"]
+
+
+def test_two_imports_do_not_write_the_same_results(data: Path, tmp_path: Path) -> None:
+    file, results = table(tmp_path / "old.csv", FIRST), tmp_path / "results.csv"
+    with Source(file) as source, closing(Results(results, source, resume=False, how="import")):
+        ended = take(data, file, "--results", results, "--resume")
+        assert "another import is writing to results.csv" in ended.output
+    assert stored(data) == []
+    assert take(data, file, "--results", results, "--resume").exit_code == 0
+    assert stored(data) == ["m-1"]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"), [("x,recorded,m-1,", True), ("", True), ("3,recorded,m-\udce9,", False)]
+)
+def test_results_that_were_edited_are_told_by_their_line(
+    data: Path, tmp_path: Path, line: str, fault: bool
+) -> None:
+    file, results = table(tmp_path / "old.csv", FIRST), tmp_path / "results.csv"
+    take(data, file, "--results", results)
+    with results.open("ab") as more:
+        more.write(line.encode("utf-8", "surrogateescape") + b"\r\n")
+    ended = take(data, file, "--results", results, "--resume")
+    assert ended.exit_code == fault
+    assert ("results.csv, line 4: is no result of a row" in ended.output) == fault
 
 
 def test_a_killed_import_goes_on_where_it_ended(data: Path, tmp_path: Path) -> None:

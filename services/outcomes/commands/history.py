@@ -4,6 +4,7 @@ What goes wrong in a row is written to its line of the results and holds up no o
 """
 
 import csv
+import fcntl
 import io
 import json
 from collections.abc import Iterator
@@ -99,6 +100,7 @@ class Source:
         return names
 
     def _cells(self) -> Iterator[Row]:
+        number = 1
         try:
             for cells in self._table:
                 number = self._table.line_num + 1
@@ -111,8 +113,9 @@ class Source:
                     continue
                 yield Row(number, dict(zip(self.header, cells, strict=True)))
         except (UnicodeDecodeError, csv.Error):
-            number = self._table.line_num + 2
-            yield Row(number, {}, HistoryError("from here on this is no CSV in UTF-8; not read"))
+            # Where the row begins: a quotation mark that is never closed is found far below.
+            gone = "from here on this is no CSV in UTF-8; not read"
+            yield Row(number + 1, {}, HistoryError(gone))
 
     def _lines(self) -> Iterator[Row]:
         for number, raw in enumerate(self._raw, 1):
@@ -143,17 +146,29 @@ class Results:
         self._file: IO[str] | None = None
         if path is None:
             return
-        stamp = json.dumps({"file": source.fingerprint(), "how": how})
-        if path.exists():
-            self.done = _settled(path, stamp, resume=resume)
-            self._file = path.open("a", encoding="utf-8", newline="")
-            self._rows = csv.writer(self._file)
-            return
-        if resume:
+        if path.exists() and path.stat().st_size and not resume:
+            raise HistoryError(f"{path.name} is there already: add --resume, or name another file")
+        if resume and not path.exists():
             raise HistoryError(f"{path.name} is not there: leave --resume out to begin")
-        self._file = path.open("w", encoding="utf-8", newline="")
-        self._rows = csv.writer(self._file)
+        file = path.open("a", encoding="utf-8", newline="")
+        self._file, self._rows = file, csv.writer(file)
+        try:
+            self._begin(file, path, json.dumps({"file": source.fingerprint(), "how": how}))
+        except HistoryError:
+            file.close()
+            raise
+
+    def _begin(self, file: IO[str], path: Path, stamp: str) -> None:
+        """Say at once whose results these are, or find out how far they go."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HistoryError(f"another import is writing to {path.name}") from None
+        if path.stat().st_size:
+            self.done = _settled(path, stamp)
+            return
         self._rows.writerows([RESULTS, (0, "begun", "", stamp)])
+        file.flush()
 
     def write(self, lines: list[tuple[int, str, str, str]]) -> None:
         """Add what became of these rows; they are settled from then on."""
@@ -167,19 +182,33 @@ class Results:
             self._file.close()
 
 
-def _settled(path: Path, stamp: str, *, resume: bool) -> int:
-    if not resume:
-        raise HistoryError(f"{path.name} is there already: add --resume, or name another file")
+def _settled(path: Path, stamp: str) -> int:
+    """The last row that these results tell of; what is not ours is left as it is."""
+    with _read(path) as file:
+        lines = csv.reader(file)
+        try:
+            head, begun = next(lines, []), next(lines, [])
+        except csv.Error:
+            head, begun = [], []
+    if tuple(head) != RESULTS or begun[-1:] != [stamp]:
+        raise HistoryError(f"{path.name} holds the results of another file or another way")
     _drop_torn(path)
     last = 0
-    with path.open(encoding="utf-8", newline="") as file:  # as long as the history itself
+    with _read(path) as file:  # as long as the history itself
         lines = csv.reader(file)
-        head, begun = next(lines, []), next(lines, [])
-        if tuple(head) != RESULTS or begun[-1:] != [stamp]:
-            raise HistoryError(f"{path.name} holds the results of another file or another way")
-        for line in lines:
-            last = max(last, int(line[0]))
+        try:
+            next(lines)
+            for line in lines:
+                last = max(last, int(line[0]))
+        except (ValueError, IndexError, csv.Error):
+            raise HistoryError(
+                f"{path.name}, line {lines.line_num}: is no result of a row; name another file"
+            ) from None
     return last
+
+
+def _read(path: Path) -> IO[str]:
+    return path.open(encoding="utf-8", errors="replace", newline="")
 
 
 def _drop_torn(path: Path) -> None:
