@@ -115,11 +115,11 @@ def log_likelihood(courses: Sequence[Points], model: Model) -> float:
 
 
 def _climb(worth: Callable[[Sequence[float]], float], begin: Sequence[float]) -> list[float]:
-    """Go uphill along one axis after the other, and on along the way gone, with shorter steps."""
+    """Go uphill along one axis after the other, with shorter steps where none leads up."""
     best, height = list(begin), worth(begin)
     step = FIRST_STEP
     while step >= LAST_STEP:
-        before = list(best)
+        before = height
         for axis in range(len(best)):
             for way in (step, -step):
                 tried = [*best[:axis], best[axis] + way, *best[axis + 1 :]]
@@ -127,9 +127,6 @@ def _climb(worth: Callable[[Sequence[float]], float], begin: Sequence[float]) ->
                 if reached > height:
                     best, height = tried, reached
                     break
-        further = [2.0 * now - then for now, then in zip(best, before, strict=True)]
-        if best == before:
+        if height == before:
             step /= 2.0
-        elif (reached := worth(further)) > height:
-            best, height = further, reached
     return best
