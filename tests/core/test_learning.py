@@ -1,8 +1,12 @@
 """A slope prior learned from earlier courses: found where it is known, else kept as shipped."""
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from services.outcomes.core.estimate import DEFAULTS, Defaults, Model, model_of
@@ -97,3 +101,93 @@ def test_units_do_not_matter() -> None:
     two = learn_slope_prior(twice, doubled).defaults
     assert two.slope_mean == pytest.approx(one.slope_mean, abs=0.02)
     assert two.damping == pytest.approx(one.damping, abs=0.01)
+
+
+def joint(course: list[tuple[float, float]], known: Model) -> float:
+    """The log density of all scores together: their covariance written out, no filter."""
+    days = [day for day, _ in course]
+    v0, slope = known.baseline_variance, known.slope_on_baseline
+    state = np.zeros((3, 3))  # of change, slope and baseline
+    state[1, 1], state[2, 2] = known.slope_variance + slope**2 * v0, v0
+    state[1, 2] = state[2, 1] = slope * v0
+    average = np.array([0.0, known.slope_mean, MEAN])
+    seen = np.array([1.0, 0.0, 1.0])
+    means, covariance = [], np.diag([known.noise] * len(days))
+    for at, day in enumerate(days):
+        if at:
+            carried = carry(day - days[at - 1], known)
+            weeks = (day - days[at - 1]) / 7
+            shake = np.diag([known.drift * weeks, known.slope_drift * weeks, 0.0])
+            state, average = carried @ state @ carried.T + shake, carried @ average
+        means.append(seen @ average)
+        for later, other in enumerate(days[at:], at):
+            shared = seen @ carry(other - day, known) @ state @ seen
+            covariance[at, later] += shared
+            covariance[later, at] += shared if later != at else 0.0
+    left = np.array([score for _, score in course]) - np.array(means)
+    size = len(days) * math.log(2 * math.pi) + np.linalg.slogdet(covariance)[1]
+    return float(-(size + left @ np.linalg.solve(covariance, left)) / 2)
+
+
+def carry(days: float, known: Model) -> npt.NDArray[np.float64]:
+    rest = known.damping ** (days / 7)
+    reach = (1 - rest) / (1 - known.damping)
+    return np.array([[1.0, reach, 0.0], [0.0, rest, 0.0], [0.0, 0.0, 1.0]])
+
+
+def test_the_likelihood_is_that_of_the_scores_together_given_the_first() -> None:
+    courses = [
+        [(0.0, 18.0), (7.0, 17.0), (11.0, 12.0), (40.0, 14.0)],
+        [(3.0, 9.0), (24.0, 13.0)],
+        [(5.0, 21.0)],
+    ]
+    known = model(TRUTH)
+    constant = math.log(2 * math.pi) / 2
+    expected = sum(
+        joint(course, known) - joint(course[:1], known) + constant * (len(course) - 1)
+        for course in courses
+    )
+    assert log_likelihood(courses, known) == pytest.approx(expected, rel=1e-12)
+
+
+SCALES: dict[str, tuple[float, Callable[[float], float]]] = {
+    "slope_mean": (0.20, float),
+    "slope_sd": (0.50, math.log),
+    "damping": (0.60, lambda value: math.log(value / (1 - value))),
+    "drift": (0.40, math.log),
+}
+"""On which scale a number is learned, and how far from the shipped one it may well be there."""
+
+
+def worth(courses: list[list[tuple[float, float]]], found: Defaults) -> float:
+    """The log likelihood, less what the weak prior holds against numbers far from the shipped."""
+    held = sum(
+        ((to(getattr(found, name)) - to(getattr(DEFAULTS, name))) / width) ** 2
+        for name, (width, to) in SCALES.items()
+    )
+    return log_likelihood(courses, model(found)) - held / 2
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_what_is_learned_is_most_likely_under_the_weak_prior(name: str) -> None:
+    courses = drawn(LEAST, TRUTH, 8)
+    found = learn_slope_prior(courses, model).defaults
+    width, _ = SCALES[name]
+    value, best = getattr(found, name), worth(courses, found)
+    for moved in (-0.05 * width, 0.05 * width):
+        if name == "slope_mean":
+            other = value + moved
+        elif name == "damping":
+            other = 1 / (1 + (1 / value - 1) * math.exp(-moved))
+        else:
+            other = value * math.exp(moved)
+        assert worth(courses, replace(found, **{name: other})) < best
+
+
+def test_what_is_learned_is_told_with_its_gain_for_each_measure() -> None:
+    pairs = [course[:2] for course in drawn(LEAST, TRUTH, 9)]
+    learned = learn_slope_prior([*pairs, [(0.0, 12.0)]], model)
+    gained = log_likelihood(pairs, model(learned.defaults)) - log_likelihood(pairs, model(DEFAULTS))
+    assert (learned.courses, learned.measures) == (LEAST, LEAST)
+    assert learned.gain == pytest.approx(gained / LEAST)
+    assert learned.gain > 0
