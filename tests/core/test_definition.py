@@ -212,6 +212,7 @@ def test_without_a_rule_for_missing_items_none_may_be_missing() -> None:
         (FULL, 'stem = "In the last week"\n', ""),
         (FULL, "item_text = true", "item_text = true\nremarks = 1\nalso = []"),
         (FULL, 'sample = "200 adults"', 'sample = "200 adults"\nremarks = ["of two towns"]'),
+        (FOR_SOME, "value = 6\n", "value = 6\nalso = [{ value = 7 }]\n"),
         (FOR_SOME, "most = 1", "most = 0"),
         (FOR_SOME, '"11-13"', '"0-100"'),
         (FOR_SOME, '"female"', '"other"'),

@@ -90,27 +90,43 @@ def test_joined_files_are_one_line_for_each_instrument() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "line", "said"),
     [
-        ({"slope": -0.2}, "own.toml, line 4: recalibration[0].slope must be above 0"),
-        ({"slope": 0.0}, "own.toml, line 4: recalibration[0].slope must be above 0"),
-        ({"slope": "nan"}, "line 4: recalibration[0].slope must be a finite number"),
-        ({"intercept": '"x"'}, "line 3: recalibration[0].intercept must be a number"),
-        ({"endings": 999}, "line 5: recalibration[0].endings must be 1,000 or more"),
-        ({"failures": 99}, "line 6: recalibration[0].failures needs 100 failures"),
-        ({"failures": 1200}, "line 6: recalibration[0].failures needs 100 failures"),
-        ({"instrument": '"phq-99"'}, "line 2: recalibration[0].instrument is not known"),
-        ({"instrument": '"bdi"'}, "line 2: recalibration[0].instrument has no P(fail) here"),
-        ({"horizon_weeks": 8}, "line 8: recalibration[0].horizon_weeks is 8, and P(fail) looks 6"),
-        ({"slope_mean": -1.9}, "line 15: recalibration[0].model.slope_mean was -1.9 at the fit"),
-        ({"cut": 11.5}, "line 21: recalibration[0].model.cut was 11.5 at the fit and is 9.5 here"),
-        ({"weight": 3}, "line 9: recalibration[0].weight is not a known key"),
+        ({"slope": -0.2}, 4, "slope must be above 0: else P(fail) would be turned round"),
+        ({"slope": 0.0}, 4, "slope must be above 0: else P(fail) would be turned round"),
+        ({"slope": "nan"}, 4, "slope must be a finite number"),
+        ({"intercept": '"x"'}, 3, "intercept must be a number"),
+        ({"endings": 999}, 5, "endings must be 1,000 or more: fewer say too little"),
+        ({"failures": 99}, 6, "failures needs 100 failures and 100 others"),
+        ({"failures": 1141}, 6, "failures needs 100 failures and 100 others"),
+        ({"instrument": '"phq-99"'}, 2, "instrument is not known"),
+        ({"instrument": '"bdi"'}, 2,
+         "instrument has no P(fail) here: no norm or no reliability"),
+        ({"horizon_weeks": 8}, 8, "horizon_weeks is 8, and P(fail) looks 6 weeks ahead here"),
+        ({"slope_mean": -1.9}, 15, "model.slope_mean was -1.9 at the fit and is -1.525 here: "
+         "fit it again, or set the numbers of its fit"),
+        ({"cut": 11.5}, 21, "model.cut was 11.5 at the fit and is 9.5 here: "
+         "fit it again, or set the numbers of its fit"),
+        ({"sd": 6.1 * (1 + 1.05e-6)}, 11, "model.sd was 6.10001 at the fit and is 6.1 here: "
+         "fit it again, or set the numbers of its fit"),
+        ({"weight": 3}, 9, "weight is not a known key"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_used_is_told_by_line_and_reason(
-    changed: dict[str, object], said: str
+    changed: dict[str, object], line: int, said: str
 ) -> None:
-    assert said in fault(written(**changed))
+    told = fault(written(**changed))
+    assert told == f"own.toml, line {line}: recalibration[0].{said}"
+
+
+def test_numbers_that_agree_to_a_millionth_are_the_same() -> None:
+    assert read("own.toml", written(sd=6.1 * (1 + 0.95e-6)), MODELS, 6) == {"phq-9": LINE}
+
+
+def test_a_forecast_is_never_told_as_certain() -> None:
+    steep = Recalibration(0.0, 5.0, 1240, "2026-03-01")
+    told = [LINE.chance(0.0), 1 - LINE.chance(1.0), steep.chance(0.0), 1 - steep.chance(1.0)]
+    assert told == pytest.approx([9.412e-5, 4.2293e-5, 9.358e-14, 9.358e-14], rel=2e-3, abs=0)
 
 
 def test_a_file_of_remarks_or_of_something_else_is_refused() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.outcomes.core.definition import read
+from services.outcomes.core.estimate import DEFAULTS as MODEL
 from services.outcomes.core.recalibration import Recalibration
 from services.outcomes.core.rules import DEFAULTS
 from services.outcomes.core.spec import Spec
@@ -97,6 +98,21 @@ def test_a_recalibrated_threshold_says_whose_endings_moved_it() -> None:
     assert told == alarm(0.8998, f"alarm budget 0.1; simulated; {by}")
     untold = Spec.of(FAMILY, DEFAULTS, recalibration=LINE).limits_of_alarm[0]
     assert untold == alarm(0.8816, f"{UNCALIBRATED['source']}; {by}")
+
+
+def test_what_a_spec_is_made_with_is_what_it_judges_by() -> None:
+    rules = replace(DEFAULTS, horizon_weeks=8)
+    plain = Spec.of(MOOD, rules)
+    assert plain.model is not None
+    assert (plain.model.mean, plain.model.sd, plain.model.slope_mean) == (13.5, 6, -1.5)
+    assert (plain.instrument, plain.rules, plain.change) == (MOOD, rules, MOOD.jacobson_truax)
+    assert (plain.unknown, plain.rule, plain.recalibration) == ((), "trend 1.0", None)
+    steeper = replace(MODEL, slope_mean=-0.5)
+    own = Spec.of(MOOD, rules, steeper, ("age_not_given",), "trend 1.0+ours", LINE)
+    assert own.model is not None
+    assert own.model.slope_mean == -3
+    assert (own.unknown, own.rule) == (("age_not_given",), "trend 1.0+ours")
+    assert own.recalibration == LINE
 
 
 def test_scores_are_read_so_that_higher_is_worse() -> None:

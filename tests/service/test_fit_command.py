@@ -192,7 +192,7 @@ def test_a_recalibration_of_other_numbers_stops_the_start(gloomier: Given, tmp_p
     chosen = {**refit_of(gloomier), "RECALIBRATION": str(file)}
     for name, value, said in (
         ("MODEL_DAMPING", "0.9", r"model\.damping was 0\.\d+ at the fit and is 0\.9 here"),
-        ("RULE_HORIZON_WEEKS", "4", r"horizon_weeks is 6, and P\(fail\) looks 4 ahead here"),
+        ("RULE_HORIZON_WEEKS", "4", r"horizon_weeks is 6, and P\(fail\) looks 4 weeks ahead here"),
         ("RECALIBRATION", str(tmp_path / "gone.toml"), r"gone\.toml: .* no file of recalibrations"),
     ):
         settings = of_folder(tmp_path / "data", **chosen | {name: value})

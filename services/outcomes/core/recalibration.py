@@ -114,7 +114,8 @@ def _check(table: Table, model: Model | None, weeks: float) -> None:
     if model is None:
         raise table.error("instrument", "has no P(fail) here: no norm or no reliability")
     if not math.isclose(ahead := table.number("horizon_weeks"), weeks):
-        raise table.error("horizon_weeks", f"is {ahead:g}, and P(fail) looks {weeks:g} ahead here")
+        reason = f"is {ahead:g}, and P(fail) looks {weeks:g} weeks ahead here"
+        raise table.error("horizon_weeks", reason)
     under = table.table("model")
     for number in FITTED_UNDER:
         fitted, here = under.number(number), getattr(model, number)
