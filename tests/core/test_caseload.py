@@ -1,7 +1,9 @@
 """How a closed course ended, and what endings say together, each with its number."""
 
+import math
 from collections.abc import Callable
 from random import Random
+from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -129,8 +131,10 @@ def test_the_share_of_findings_that_came_true_is_told_with_its_interval() -> Non
 
 
 def test_no_share_leaves_its_range() -> None:
-    assert Share.of_counts(0, 7).low == 0.0
-    assert Share.of_counts(7, 7).high == 1.0
+    for of in range(1, 100):
+        assert Share.of_counts(0, of).low == pytest.approx(0.0, abs=1e-12)
+        assert 0.0 <= Share.of_counts(0, of).low <= Share.of_counts(of, of).high <= 1.0
+        assert Share.of_counts(of, of).high == pytest.approx(1.0)
 
 
 def test_a_small_group_is_drawn_towards_all_pivots_more_than_a_large_one() -> None:
@@ -153,8 +157,10 @@ def test_where_groups_do_not_differ_none_is_told_apart() -> None:
     endings = [one_ending()] * LEAST
     for approach in "ab":
         endings += [one_ending(approach=approach, difference=d) for d in (-3, 3) * 10]
-    shrunk = {one["shrunk"] for one in statistics(endings, KNOWN)["effects"]}
-    assert shrunk == {0.0}
+    # The forty differences are one group: 360 squares of 38 degrees of freedom.
+    half = round(NormalDist().inv_cdf(0.9) * math.sqrt(360 / 38 / 40), 4)
+    for one in statistics(endings, KNOWN)["effects"]:
+        assert (one["shrunk"], one["low80"], one["high80"]) == (0.0, -half, half)
 
 
 def test_a_group_of_fewer_than_five_is_not_told() -> None:
@@ -198,3 +204,95 @@ def test_forecasts_that_have_no_like_are_not_compared() -> None:
     endings += [one_ending(approach="a", difference=d, p_fail=0.9) for d in (-2, -1, 0, 1, 2)]
     endings += [one_ending(approach=None, difference=d, p_fail=0.4) for d in (-2, -1, 0, 1, 2)]
     assert statistics(endings, KNOWN)["like_forecast"] is None
+
+
+def told_of(
+    result: str, channel: str, *differences: tuple[str | None, str | None, float, float]
+) -> Any:
+    """An ending; each difference as approach, channel, points and P(fail)."""
+    names = ("approach", "channel", "difference", "p_fail")
+    every = [{**dict(zip(names, one, strict=True)), "variance": 9.0} for one in differences]
+    return {"result": result, "channels": [channel] if channel else [], "differences": every}
+
+
+def test_a_hundred_endings_tell_all_that_is_promised() -> None:
+    values = {
+        ("Beta", None): [(1, 0.7), (3, 0.7)],
+        ("Alpha", "off_track"): [(at, 0.85) for at in (0, 0, 2, 4, 4)],
+        ("Alpha", None): [(at, 0.5) for at in (-7, -7, -4, -1, -1)],
+        (None, "off_track"): [
+            *((at, 0.69) for at in (-3, -2, -1, -1, 0, 1)),
+            *((at, 0.99) for at in (2, 3, 4, 5, 6)),
+            *((at, 0.4) for at in (9, 9, 9, 9)),
+        ],
+    }
+    differences = [(*key, *one) for key, each in values.items() for one in each]
+    endings = [
+        *[told_of(FAILURE, "off_track")] * 6,
+        *[told_of(SUCCESS, "off_track")] * 4,
+        *[told_of(FAILURE, "plateau")] * 5,
+        *[told_of(FAILURE, "reliable_deterioration")] * 4,
+        *[told_of(FAILURE, "")] * 15,
+        *[told_of(SUCCESS, "")] * 65,
+        told_of(SUCCESS, "", *differences),
+        *[told_of(NOT_KNOWN, "off_track", *differences)] * 3,
+    ]
+    # Within the cells 54 squares have 9 degrees of freedom: a variance of 6. Their means -4, 2 and
+    # 2 weigh 5, 5 and 2 sixths, so the middle is -.5, Q 17.5, and between them lie
+    # (17.5 - 2) / (2 - .75) = 12.4. A mean of five keeps 12.4 / (12.4 + 6 / 5) = 31 / 34 of itself.
+    half = NormalDist().inv_cdf(0.9) * math.sqrt(31 / 34 * 1.2 + (3 / 34) ** 2 * 6 / 12)
+    # Means of five against six and of five against five, alike weighed: variances 9 / 5 + 2 / 6
+    # and 4 / 5 + 2.5 / 5.
+    error = NormalDist().inv_cdf(0.975) * math.sqrt((1.8 + 1 / 3 + 0.8 + 0.5) / 4)
+
+    def effect(channel: str | None, mean: float, shrunk: float) -> dict[str, Any]:
+        return {
+            "approach": "Alpha", "channel": channel, "n": 5, "mean": mean,
+            "shrunk": pytest.approx(shrunk, abs=6e-5),
+            "low80": pytest.approx(shrunk - half, abs=6e-5),
+            "high80": pytest.approx(shrunk + half, abs=6e-5),
+        }  # fmt: skip
+
+    # Wilson's intervals as statsmodels' proportion_confint gives them.
+    assert statistics(endings, KNOWN) == {
+        "endings": 100,
+        "left_out": 3,
+        "least": 100,
+        "base_rate": {"n": 30, "of": 100, "share": 0.3, "low": 0.2189, "high": 0.3958},
+        "channels": [
+            {
+                "channel": "off_track",
+                "ppv": {"n": 6, "of": 10, "share": 0.6, "low": 0.3127, "high": 0.8318},
+            },
+            {
+                "channel": "plateau",
+                "ppv": {"n": 5, "of": 5, "share": 1.0, "low": 0.5655, "high": 1.0},
+            },
+        ],
+        "effects": [effect(None, -4.0, -125.5 / 34), effect("off_track", 2.0, 60.5 / 34)],
+        "like_forecast": {
+            "n": 10,
+            "n_without": 11,
+            "with_pivot": -1.0,
+            "without": 1.5,
+            "difference": -2.5,
+            "low": pytest.approx(-2.5 - error, abs=6e-5),
+            "high": pytest.approx(-2.5 + error, abs=6e-5),
+        },
+    }
+    assert statistics(endings[1:], KNOWN) == {
+        "endings": 99, "left_out": 3, "least": 100, "base_rate": None, "channels": [],
+        "effects": [], "like_forecast": None,
+    }  # fmt: skip
+
+
+def test_where_differences_do_not_vary_the_forecasts_say_how_they_would() -> None:
+    endings = [one_ending()] * LEAST
+    for approach, difference, variance in (("a", -1.0, 4.0), ("b", 3.0, 14.0)):
+        one = one_ending(approach=approach, difference=difference, variance=variance)
+        endings += [one] * SMALL
+    # A variance of 9 on average; Q is 40 / 9, between the two lie 6.2, of 8 in all.
+    half = NormalDist().inv_cdf(0.9) * math.sqrt(0.775 * 1.8 + 0.225**2 * 0.9)
+    effects = statistics(endings, KNOWN)["effects"]
+    assert [one["shrunk"] for one in effects] == [-0.55, 2.55]
+    assert [one["high80"] - one["shrunk"] for one in effects] == pytest.approx([half] * 2, abs=2e-4)
