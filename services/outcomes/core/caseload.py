@@ -145,7 +145,7 @@ def _effects(pivoted: Differences, approaches: Approaches) -> list[dict[str, Any
     for cell in sorted(cells, key=lambda one: (one.approach, one.channel or "")):
         if len(cell.values) >= SMALL:
             error = within / len(cell.values)
-            keep = between / (between + error) if between > 0 else 0.0
+            keep = between / (between + error)
             mean = keep * cell.mean + (1 - keep) * middle
             half = Z80 * math.sqrt(keep * error + (1 - keep) ** 2 * within / len(pivoted))
             found.append(
