@@ -197,6 +197,16 @@ def test_a_file_of_another_kind_is_refused(
         ('[columns]\nitems = "x"\n', "columns.items is a list"),
         ('[format]\ndecimal = ""\n', 'format.decimal is "." or ","'),
         ('[templates]\nexternal_id = "{patient}"\n', "templates.external_id: {patient} is no"),
+        ('[templates]\nexternal_id = "{client/1"\n', "a brace that belongs to no {field}"),
+        ('[templates]\nexternal_id = "x"\n', "templates.external_id would make one measure of"),
+        ('[constants]\nexternal_id = "x"\n', "constants.external_id would make one measure of"),
+        ('columns = "x"\n', "mapping.toml: columns is a table"),
+        ('[values]\nclient = "x"\n', "mapping.toml: values.client is a table"),
+        ("[values.client]\nK-1 = 5\n", "mapping.toml: K-1 is a text"),
+        ('[columns]\nitems = ["item_1", "item_2", "item_1"]\n', "items names item_1 twice"),
+        ('[format]\ndate = "%d.%m."\n', 'format.date is no form of a day such as "%d.%m.%Y"'),
+        ('[format]\ndate = "%Q"\n', "format.date is no form of a day"),
+        ("a = " + "[" * 5_000, "mapping.toml: is nested too deep"),
     ],
 )
 def test_a_mapping_that_cannot_be_is_told_with_its_place(

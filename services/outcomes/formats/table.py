@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +25,7 @@ _SLOT = re.compile(r"\{(\w+)\}")
 _TABLES = {"columns", "constants", "templates", "values", "format"}
 _FORMAT = {"date", "decimal"}
 _MARKS = (".", ",")
+_A_DAY = datetime(2026, 3, 14, tzinfo=UTC)
 
 
 class MappingError(Exception):
@@ -105,33 +106,46 @@ def read(name: str, text: str) -> RowMapping:
     Raises:
         MappingError: it is no TOML, or holds something that no mapping has.
     """
+    values = _tables(name, text)
+    columns = dict(values["columns"])
+    items = columns.pop("items", [])
+    form, templates = values["format"], values["templates"]
+    _texts(name, columns, values["constants"], templates, form, *values["values"].values())
+    if "external_id" in values["constants"]:
+        raise MappingError(f"{name}: constants.external_id would make one measure of all rows")
+    _slots(name, templates)
+    _items(name, items)
+    _date(name, form.get("date", ""))
+    if form.get("decimal", ".") not in _MARKS:
+        raise MappingError(f'{name}: format.decimal is "." or ","')
+    return RowMapping(
+        columns=columns,
+        items=tuple(items),
+        constants=values["constants"],
+        templates=templates,
+        values=values["values"],
+        date=form.get("date", ""),
+        decimal=form.get("decimal", "."),
+    )
+
+
+def _tables(name: str, text: str) -> dict[str, Any]:
+    """Every table that a mapping may have, with no key that it has not."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"{name}: is no TOML ({error})") from None
+    except RecursionError:
+        raise MappingError(f"{name}: is nested too deep") from None
     _only(name, "", values, _TABLES)
-    columns = dict(values.get("columns", {}))
-    items = columns.pop("items", [])
-    _only(name, "columns.", columns, {*FIELDS})
-    for table in ("constants", "templates", "values"):
-        _only(name, f"{table}.", values.get(table, {}), {*FIELDS})
-    form = values.get("format", {})
-    _only(name, "format.", form, _FORMAT)
-    _texts(name, columns, values.get("constants", {}), values.get("templates", {}), form)
-    _slots(name, values.get("templates", {}))
-    if form.get("decimal", ".") not in _MARKS:
-        raise MappingError(f'{name}: format.decimal is "." or ","')
-    if not isinstance(items, list) or not all(isinstance(one, str) for one in items):
-        raise MappingError(f"{name}: columns.items is a list of columns, one for each answer")
-    return RowMapping(
-        columns=columns,
-        items=tuple(items),
-        constants=values.get("constants", {}),
-        templates=values.get("templates", {}),
-        values=values.get("values", {}),
-        date=form.get("date", ""),
-        decimal=form.get("decimal", "."),
-    )
+    found = {table: values.get(table, {}) for table in _TABLES}
+    keys = {"columns": {*FIELDS, "items"}, "format": _FORMAT}
+    for table, entries in found.items():
+        _only(name, f"{table}.", entries, keys.get(table, {*FIELDS}))
+    for key, words in found["values"].items():
+        if not isinstance(words, dict):
+            raise MappingError(f"{name}: values.{key} is a table")
+    return found
 
 
 def _only(name: str, place: str, values: Any, known: set[str]) -> None:
@@ -151,11 +165,34 @@ def _texts(name: str, *tables: Mapping[str, Any]) -> None:
                 raise MappingError(f"{name}: {key} is a text in quotation marks")
 
 
+def _items(name: str, items: Any) -> None:
+    if not isinstance(items, list) or not all(isinstance(one, str) for one in items):
+        raise MappingError(f"{name}: columns.items is a list of columns, one for each answer")
+    twice = next((one for one in items if items.count(one) > 1), None)
+    if twice is not None:
+        raise MappingError(f"{name}: columns.items names {twice} twice")
+
+
 def _slots(name: str, templates: Mapping[str, str]) -> None:
     for key, template in templates.items():
-        for slot in _SLOT.findall(template):
+        slots, place = _SLOT.findall(template), f"{name}: templates.{key}"
+        for slot in slots:
             if slot not in FIELDS:
-                raise MappingError(f"{name}: templates.{key}: {{{slot}}} is no field of a measure")
+                raise MappingError(f"{place}: {{{slot}}} is no field of a measure")
+        if set("{}") & set(_SLOT.sub("", template)):
+            raise MappingError(f"{place}: has a brace that belongs to no {{field}}")
+        if key == "external_id" and not slots:
+            raise MappingError(f"{place} would make one measure of all rows")
+
+
+def _date(name: str, form: str) -> None:
+    """Refuse a form that does not write a whole day, or that no day can be read from."""
+    try:
+        read = datetime.strptime(_A_DAY.strftime(form), form)  # noqa: DTZ007
+    except ValueError:
+        read = None
+    if form and (read is None or read.date() != _A_DAY.date()):
+        raise MappingError(f'{name}: format.date is no form of a day such as "%d.%m.%Y"')
 
 
 def _cell(value: Any) -> Any:
