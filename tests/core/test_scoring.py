@@ -15,6 +15,7 @@ from services.outcomes.core.scoring import (
     ItemsNotTakenError,
     NothingToScoreError,
     ScoringError,
+    TotalFractionError,
     TotalRangeError,
     read_risk,
     score,
@@ -134,6 +135,22 @@ def test_a_total_alone_is_taken_as_it_is() -> None:
     scored = score(ALL["bdi-ii"], None, 20)
     assert (scored.score, scored.band) == (20, "moderate")
     assert [answer["state"] for answer in scored.risk] == ["not received"]
+
+
+@pytest.mark.parametrize(
+    ("name", "total"), [("phq-9", 12.5), ("k10", 10.001), ("who-5", 50.5), ("bdi-ii", 0.1)]
+)
+def test_a_fraction_of_a_whole_score_is_refused(name: str, total: float) -> None:
+    with pytest.raises(TotalFractionError, match="the total must be a whole number"):
+        score(ALL[name], None, total)
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [("ors", 25.3), ("core-om", 14.70588), ("core-10", 11.1), ("k10", 11.0)],
+)
+def test_a_fraction_that_answers_may_come_to_is_taken(name: str, total: float) -> None:
+    assert score(ALL[name], None, total).score == total
 
 
 @pytest.mark.parametrize(

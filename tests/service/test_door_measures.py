@@ -87,6 +87,7 @@ def test_the_answer_comes_from_the_log(door: Door) -> None:
         ({"items": None}, "/items"),
         ({"items": None, "total": 28}, "/total"),
         ({"items": None, "total": -1}, "/total"),
+        ({"items": None, "total": 12.5}, "/total"),
         ({"total": True}, "/total"),
         ({"total": "10"}, "/total"),
         ({"total": 1e300}, "/total"),

@@ -343,14 +343,15 @@ def test_going_on_takes_no_memory_for_what_is_done(tmp_path: Path) -> None:
 
 
 def test_a_whole_number_is_read_as_any_other(data: Path, tmp_path: Path) -> None:
-    cells = ("12", "012", "12.0", "+12", "1234567890", "\u0661\u0662", "-3")
+    cells = ("12", "012", "12.0", "+12", "1234567890", "\u0661\u0662", "-3", "12.5")
     rows = [f"m-{n},K-1,E-1,phq-9,2025-03-02,{cell}" for n, cell in enumerate(cells)]
     header = "external_id,client,episode,instrument,administered_at,total"
     results = tmp_path / "results.csv"
     take(data, table(tmp_path / "old.csv", *rows, header=header), "--results", results)
     said = [(row["status"], row["reason"]) for row in told(results)]
-    assert [status for status, _ in said] == ["recorded"] * 4 + ["refused"] * 3
+    assert [status for status, _ in said] == ["recorded"] * 4 + ["refused"] * 4
     assert said[4][1] == said[5][1] != said[6][1]  # no numbers, against one out of range
+    assert said[7][1] == "total must be a whole number"
 
 
 def _lines(path: Path) -> int:

@@ -77,6 +77,8 @@ def _answer_faults(
         return [(f"/items/{index}", detail) for index in wrong]
     if isinstance(error, scoring.TotalRangeError):
         return [("/total", f"must lie from {error.minimum:g} to {error.maximum:g}")]
+    if isinstance(error, scoring.TotalFractionError):
+        return [("/total", "must be a whole number")]
     if isinstance(error, scoring.ItemCountError):
         return [("/items", f"must have {error.expected} items, null where one was not answered")]
     return [("/items", "are not taken for this instrument: send the total")]

@@ -54,6 +54,10 @@ class TotalRangeError(ScoringError):
         self.maximum = maximum
 
 
+class TotalFractionError(ScoringError):
+    """A total with a fraction, of an instrument whose scores are whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """What the answers come to; `score` is None where too much is missing.
@@ -112,6 +116,8 @@ def score(
     if total is not None and not instrument.minimum <= total <= instrument.maximum:
         raise TotalRangeError(instrument.minimum, instrument.maximum)
     risk = read_risk(instrument, items)
+    if items is None and total is not None and total % 1 and _is_whole(instrument):
+        raise TotalFractionError("the total must be a whole number")
     if items is None:
         if total is None:
             raise NothingToScoreError("needs items or a total")
@@ -126,6 +132,12 @@ def score(
     if any(answer["state"] == "unanswered" for answer in risk):
         flags.append(RISK_UNANSWERED)
     return Scored(value, _subscales(instrument, answers), band(instrument, value), flags, risk)
+
+
+def _is_whole(instrument: Instrument) -> bool:
+    """Whether no answers come to a fraction: not even where missing ones are filled in."""
+    filled = instrument.missing.most and not instrument.missing.round
+    return not (instrument.step % 1 or instrument.minimum % 1 or filled)
 
 
 def band(instrument: Instrument, value: float | None) -> str | None:
