@@ -50,7 +50,7 @@ format: .venv/.dev ## lay the code out as `make check` wants it
 bench: .venv/.runtime ## measure, each figure beside its baseline (JSON=FILE: one object a line; LONG=1)
 	@$(BIN)/python -m bench $(if $(JSON),--json $(JSON)) $(if $(LONG),--long)
 
-rules: .venv/.dev ## write docs/rules.md anew from the rules and their tables
+rules: .venv/.dev ## write docs/rules.md anew from the rules and their tables, and what they say of courses
 	@$(BIN)/python -m tests.rules
 
 thresholds: .venv/.dev ## write the instruments' alarm thresholds anew from their cohorts (half a minute)
