@@ -137,10 +137,14 @@ class Play:
                 self.measure(ordinal(on) - START, [word])
 
     def measure(self, day: int, words: list[str]) -> None:
-        """[instrument[/scale]] score, then any: conflict, at TIME, session N, late DAYS, by WHO."""
-        name = words.pop(0) if not words[0].isdigit() else "phq-9"
+        """[instrument[/scale]] score, then any: conflict, at TIME, session N, late DAYS, by WHO.
+
+        The score of a form left incomplete is a question mark.
+        """
+        name = words.pop(0) if words[0] != "?" and not words[0].isdigit() else "phq-9"
         instrument, _, scale = name.partition("/")
-        score, told = float(words[0]), dict(zip(words[1::2], words[2::2], strict=False))
+        score = None if words[0] == "?" else float(words[0])
+        told = dict(zip(words[1::2], words[2::2], strict=False))
         on = iso(START + day)
         measure = next(self.names)
         entry = Measure(
@@ -151,7 +155,7 @@ class Play:
             respondent=told.get("by", "client"),
             on=on,
             at=f"{on}T{told['at']}:00+00:00" if "at" in told else None,
-            score=self.turn(instrument, scale, score),
+            score=None if score is None else self.turn(instrument, scale, score),
             band=None,
             flags=("conflict",) if "conflict" in words else (),
             session_number=int(told["session"]) if "session" in told else None,

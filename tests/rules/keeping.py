@@ -6,7 +6,7 @@ that is meant to say something else of the same course gets another `VERSION` in
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path

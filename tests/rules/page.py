@@ -192,9 +192,10 @@ def happening(row: Row, known: Mapping[str, Instrument]) -> str:
         case [word] if word in _PLAIN:
             return _PLAIN[word]
     words = list(row.words)
-    name = words.pop(0) if not words[0].isdigit() else "phq-9"
+    name = words.pop(0) if words[0] != "?" and not words[0].isdigit() else "phq-9"
     instrument, _, scale = name.partition("/")
-    told = f"{instrument.upper()}{f' {scale}' if scale else ''} {words.pop(0)}"
+    score = words.pop(0).replace("?", "left incomplete")
+    told = f"{instrument.upper()}{f' {scale}' if scale else ''} {score}"
     if "conflict" in words:
         words.remove("conflict")
         told += ", total and items disagree"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 NAME = "trend"
-VERSION = "1.0"
+VERSION = "1.1"
 RULE = f"{NAME} {VERSION}"
 
 
@@ -30,6 +30,8 @@ class Rules:
     """Days that the measures in the window must span."""
     flat: float = 0.80
     """P(four weeks' movement under half a reliable change) above it is flat."""
+    misfit: float = 0.01
+    """Scores that error would put so far from their line less often than this are not flat."""
     better: float = 0.50
     """P(reliably better) from which a flat stretch is no plateau but may be a stall."""
     still_case: float = 0.80

@@ -178,6 +178,11 @@ class Day(NamedTuple):
     disagree: bool
     conflict: bool
 
+    @property
+    def contradicts(self) -> bool:
+        """Whether its measures contradict each other, or one of them itself."""
+        return self.disagree or self.conflict
+
 
 def day_of(entry: Measure) -> Day:
     """The day of a measure that is alone on it."""

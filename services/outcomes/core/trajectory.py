@@ -93,6 +93,12 @@ class Trajectory(NamedTuple):
         return self.steps[-1] if self.steps else None
 
     @property
+    def telling(self) -> Day | None:
+        """The latest day that tells anything: a score or a contradiction, not a form left open."""
+        tells = (one for one in reversed(self.days) if one.score is not None or one.contradicts)
+        return next(tells, None)
+
+    @property
     def label(self) -> str:
         """How the baseline is called at the last step, a long gap said."""
         label = self.baseline.label if self.baseline else ""

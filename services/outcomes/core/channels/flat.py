@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.outcomes.core.channels.meaning import SIMULATED, Meaning
 from services.outcomes.core.found import Found, arrival, points, raw, told
-from services.outcomes.core.normal import below
+from services.outcomes.core.normal import below, squares_exceeded
 from services.outcomes.core.trajectory import Step, Trajectory
 
 MOVEMENT_WEEKS = 4.0
@@ -29,19 +29,25 @@ PLATEAU = Meaning(
     "{rules.window_measures} measures that span {rules.window_span} days): "
     f"P({MOVEMENT_WEEKS:g} weeks' movement smaller than c/2) above {{rules.flat:g}}, "
     f"P(still a case) at least {AS_LIKELY_AS_NOT:g}, P(reliably better) below {{rules.better:g}}. "
-    "With fewer measures nothing is called flat.",
+    "With fewer measures nothing is called flat, nor where error would put the scores so far from "
+    "that line less often than {rules.misfit:g} (chi-square of what the line leaves): a rise and "
+    "a fall have no slope either.",
     "own rule, an equivalence test: 91 % of flat clients found and 20 % of eventual successes "
     f"flagged at measure 7 ({SIMULATED}). There is no agreed definition of a plateau",
-    ("window_days", "window_measures", "window_span", "flat", "better"),
+    ("window_days", "window_measures", "window_span", "flat", "misfit", "better"),
 )
 
 
 class Window(NamedTuple):
-    """The latest weeks of a trajectory and the least-squares line through them."""
+    """The latest weeks of a trajectory and the least-squares line through them.
+
+    `left` is what the line leaves of the scores: squared distances, in variances of a measure.
+    """
 
     steps: Sequence[Step]
     slope: float
     p_flat: float
+    left: float
 
     @property
     def weeks(self) -> float:
@@ -63,6 +69,8 @@ def flat(trajectory: Trajectory) -> Found | None:
         return None
     window = _window(trajectory, last)
     if window is None or window.p_flat <= rules.flat:
+        return None
+    if window.left > squares_exceeded(rules.misfit, len(window.steps) - 2):
         return None
     describe = _plateau if last.p_better < rules.better else _stalled
     return describe(trajectory, window, last)
@@ -121,19 +129,21 @@ def _window(trajectory: Trajectory, last: Step) -> Window | None:
     steps = [step for step in known if step.day.ordinal >= since]
     if last.day.ordinal - steps[0].day.ordinal < rules.window_span:
         return None
-    slope, squares = _line(steps)
+    slope, squares, left = _line(steps)
     sd = math.sqrt(model.noise / squares)
     limit = model.reliable_change / 2 / MOVEMENT_WEEKS
-    return Window(steps, slope, below((limit - slope) / sd) - below((-limit - slope) / sd))
+    p_flat = below((limit - slope) / sd) - below((-limit - slope) / sd)
+    return Window(steps, slope, p_flat, left / model.noise)
 
 
-def _line(steps: Sequence[Step]) -> tuple[float, float]:
-    """The least-squares slope a week, and the sum of squares of the weeks about their mean."""
+def _line(steps: Sequence[Step]) -> tuple[float, float, float]:
+    """The least-squares slope a week; squares of the weeks about their mean, and what it leaves."""
     weeks = [step.day.ordinal / 7 for step in steps]
-    middle = sum(weeks) / len(weeks)
-    squares = sum([(week - middle) ** 2 for week in weeks])
-    products = sum([(week - middle) * step.score for week, step in zip(weeks, steps, strict=True)])
-    return products / squares, squares
+    middle, level = sum(weeks) / len(weeks), sum([step.score for step in steps]) / len(steps)
+    pairs = [(week - middle, step.score - level) for week, step in zip(weeks, steps, strict=True)]
+    squares = sum([week * week for week, _ in pairs])
+    slope = sum([week * score for week, score in pairs]) / squares
+    return slope, squares, sum([(score - slope * week) ** 2 for week, score in pairs])
 
 
 def _found(

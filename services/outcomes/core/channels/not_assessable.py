@@ -162,5 +162,5 @@ def _of_course(
 
 
 def _contradicted(trajectory: Trajectory) -> bool:
-    latest = trajectory.days[-1]
-    return latest.disagree or latest.conflict
+    latest = trajectory.telling
+    return latest is not None and latest.contradicts

@@ -19,9 +19,9 @@ MEANING = Meaning(
 
 def validity(trajectory: Trajectory) -> Found | None:
     """What is odd about the latest measures; `reasons` has every kind, `numbers` the first."""
-    if not trajectory.days:
+    latest = trajectory.telling
+    if latest is None:
         return None
-    latest = trajectory.days[-1]
     kinds = [*_contradictions(latest), *_shape(trajectory), *_ends(trajectory)]
     if not kinds:
         return None
