@@ -86,6 +86,26 @@ def test_every_channel_but_risk_is_covered_here() -> None:
     assert set(NUMBERS) == set(rules.CHANNEL_ORDER) - {rules.RISK}
 
 
+def test_a_published_limit_is_not_called_by_the_method_that_computes_one() -> None:
+    computed = made("possibly_worse")["grounds"][0]
+    assert computed.endswith("beyond measurement error is more than 5.6 (Jacobson-Truax).")
+    told: dict[str, Any] = {
+        "reliable_change": 9,
+        "reliable_change_is": "published",
+        "at_least": True,
+    }
+    published = made("possibly_worse", reliable_change=9, **told)["grounds"][0]
+    assert published.endswith("error is at least 9 (as published, not computed here).")
+
+
+def test_off_track_says_flat_only_of_weeks_of_measures() -> None:
+    assert "flat" not in made("off_track")["sentence"]
+    flat = made("off_track", flat_weeks=7.0)["sentence"]
+    assert flat.endswith("The scores have been flat over 7 weeks.")
+    few = made("off_track", no_movement_yet=True)["sentence"]
+    assert few.endswith("No measurable movement yet.")
+
+
 @pytest.mark.parametrize("channel", NUMBERS)
 def test_no_card_blames_orders_or_explains(channel: str) -> None:
     said = made(channel)

@@ -145,18 +145,19 @@ def _change_grounds(ground: Ground) -> list[str]:
     baseline, score = ground.number("baseline"), ground.number("score")
     lines = []
     if baseline is not None and score is not None:
-        lines.append(
-            _(
-                "{baseline} on {day} to {score} is {points}; change beyond measurement error is "
-                "more than {reliable} (Jacobson-Truax)."
-            ).format(
-                baseline=show(baseline),
-                day=day(ground.text("baseline_on")),
-                score=show(score),
-                points=points(ground.number("change")),
-                reliable=show(ground.number("reliable_change")),
-            )
+        form = _(
+            "{baseline} on {day} to {score} is {points}; change beyond measurement error is "
+            "{reliable} ({method})."
         )
+        said = {
+            "baseline": show(baseline),
+            "day": day(ground.text("baseline_on")),
+            "score": show(score),
+            "points": points(ground.number("change")),
+            "reliable": _beyond(ground),
+            "method": _method(ground),
+        }
+        lines.append(form.format(**said))
     truly = ground.number("p_truly_worse")
     if truly is not None:
         lines.append(
@@ -166,6 +167,19 @@ def _change_grounds(ground: Ground) -> list[str]:
             ).format(percent=percent(truly))
         )
     return lines
+
+
+def _beyond(ground: Ground) -> str:
+    """From which change on it is beyond measurement error: a published limit may be reached."""
+    at_least = bool(ground.evidence.get("numbers", {}).get("at_least"))
+    form = _("at least {reliable}") if at_least else _("more than {reliable}")
+    return form.format(reliable=show(ground.number("reliable_change")))
+
+
+def _method(ground: Ground) -> str:
+    """How the reliable change was come by."""
+    published = ground.text("reliable_change_is") == "published"
+    return _("as published, not computed here") if published else _("Jacobson-Truax")
 
 
 def _aim(ground: Ground) -> str:
@@ -191,10 +205,21 @@ def _off_track(ground: Ground) -> Words:
     said["threshold"], said["number"] = percent(threshold), show(ground.number("measure_number"))
     endings = ground.number("endings")
     title, sentence, alarm = _of_model(said) if endings is None else _of_clinic(ground, said)
+    movement = _movement(ground)
+    if movement:
+        sentence = f"{sentence} {movement}"
     if p_fail is not None and threshold is not None and p_fail < threshold:
         below = _("Below the alarm now; it clears when that holds at two measures.")
         sentence = f"{sentence} {below}"
     return title, sentence, [alarm]
+
+
+def _movement(ground: Ground) -> str:
+    """What the scores themselves do: flat needs weeks of measures, before that it is not said."""
+    flat = ground.number("flat_weeks")
+    if flat is not None:
+        return _("The scores have been flat over {window}.").format(window=weeks(flat))
+    return _("No measurable movement yet.") if ground.text("no_movement_yet") else ""
 
 
 def _of_model(said: Mapping[str, str]) -> tuple[str, str, str]:

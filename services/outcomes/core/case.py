@@ -313,7 +313,11 @@ def _now(
         channels = OF_THE_PRIMARY if key == primary else OF_THE_OTHERS
         found += [channel(trajectories[key]) for channel in channels]
     due = _due(attendance, ignorance.becomes_due(known, held, rules), rules)
-    return _merged((one for one in found if one is not None), trajectories, rules), due
+    told = _merged((one for one in found if one is not None), trajectories, rules)
+    alarm = told.get("off_track")
+    if alarm is not None and ignorance.TOO_OLD in held:
+        told["off_track"] = _no_alarm(alarm, rules)
+    return told, due
 
 
 def _merged(
@@ -343,6 +347,14 @@ def _aged(found: Found, rules: Rules) -> Found:
     if found.received_on <= found.on or found.age_on_arrival <= rules.old_days:
         return found
     return found._replace(tier="info", old_news=True)
+
+
+def _no_alarm(found: Found, rules: Rules) -> Found:
+    """A forecast from measures that are too old now: still shown, no longer a prompt."""
+    newer = f"a measure of the last {rules.old_days} days: a forecast from an older one is no alarm"
+    return found._replace(
+        tier=max(found.tier, "review", key=TIERS.index), missing=[*found.missing, newer]
+    )
 
 
 def _with_disagreement(found: Found, trajectories: Mapping[str, Trajectory]) -> Found:

@@ -65,6 +65,8 @@ def _found(trajectory: Trajectory, channel: str, tier: str, steps: list[Step]) -
         "score": raw(spec, last.score),
         "change": told(last.change),
         "reliable_change": told(spec.change),
+        "reliable_change_is": "published" if spec.instrument.jacobson_truax is None else "computed",
+        "at_least": spec.inclusive,
         "p_truly_worse": told(last.p_worse),
         "measures": len(steps),
     }

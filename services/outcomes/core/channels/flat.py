@@ -42,12 +42,15 @@ class Window(NamedTuple):
     """The latest weeks of a trajectory and the least-squares line through them.
 
     `left` is what the line leaves of the scores: squared distances, in variances of a measure.
+    `is_flat`: four weeks' movement is probably small, and the scores lie about the line as error
+    would have them.
     """
 
     steps: Sequence[Step]
     slope: float
     p_flat: float
     left: float
+    is_flat: bool
 
     @property
     def weeks(self) -> float:
@@ -67,10 +70,8 @@ def flat(trajectory: Trajectory) -> Found | None:
         return None
     if not _plausible(trajectory, last):
         return None
-    window = _window(trajectory, last)
-    if window is None or window.p_flat <= rules.flat:
-        return None
-    if window.left > squares_exceeded(rules.misfit, len(window.steps) - 2):
+    window = window_of(trajectory)
+    if window is None or not window.is_flat:
         return None
     describe = _plateau if last.p_better < rules.better else _stalled
     return describe(trajectory, window, last)
@@ -118,10 +119,11 @@ def _stalled(trajectory: Trajectory, window: Window, last: Step) -> Found:
     return _found(trajectory, "stalled", window, last, numbers)
 
 
-def _window(trajectory: Trajectory, last: Step) -> Window | None:
+def window_of(trajectory: Trajectory) -> Window | None:
     """The last eight weeks, where they hold enough measures over long enough."""
     model, rules, known = trajectory.spec.model, trajectory.spec.rules, trajectory.steps
-    if model is None or len(known) < rules.window_measures:
+    last = trajectory.last
+    if model is None or last is None or len(known) < rules.window_measures:
         return None
     since = max(last.day.ordinal - rules.window_days, last.segment)
     if known[-rules.window_measures].day.ordinal < since:
@@ -133,7 +135,9 @@ def _window(trajectory: Trajectory, last: Step) -> Window | None:
     sd = math.sqrt(model.noise / squares)
     limit = model.reliable_change / 2 / MOVEMENT_WEEKS
     p_flat = below((limit - slope) / sd) - below((-limit - slope) / sd)
-    return Window(steps, slope, p_flat, left / model.noise)
+    left /= model.noise
+    fits = left <= squares_exceeded(rules.misfit, len(steps) - 2)
+    return Window(steps, slope, p_flat, left, is_flat=fits and p_flat > rules.flat)
 
 
 def _line(steps: Sequence[Step]) -> tuple[float, float, float]:

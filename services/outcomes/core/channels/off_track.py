@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.outcomes.core.channels.flat import window_of
 from services.outcomes.core.channels.meaning import Meaning
 from services.outcomes.core.estimate import p_fail
 from services.outcomes.core.found import Found, arrival, points, raw, told
@@ -18,7 +19,8 @@ MEANING = Meaning(
     "{rules.alarm_measures} on (the first counts) and at least {rules.alarm_days} days after "
     "the baseline. It clears after two consecutive measures more than "
     "{rules.alarm_hysteresis:g} below the threshold. A course that started below the cut-off "
-    "cannot fail in this sense. A clinic's own recalibration turns P(fail) and both limits alike "
+    "cannot fail in this sense. Once the last measure is over {rules.old_days} days old it is no "
+    "prompt any more. A clinic's own recalibration turns P(fail) and both limits alike "
     "into the probability that the course ends as a failure: it moves the number, not who is "
     "alarmed.",
     "own model: a damped local linear trend filter, its defaults chosen with three real series "
@@ -30,6 +32,7 @@ MEANING = Meaning(
         "alarm_measures",
         "alarm_days",
         "alarm_hysteresis",
+        "old_days",
     ),
 )
 
@@ -58,12 +61,23 @@ def off_track(trajectory: Trajectory) -> Found | None:
             "level": raw(spec, last.estimate.level),
             "cutoff": None if instrument.cutoff is None else instrument.cutoff.value,
             "reliable_change": told(spec.change),
+            **_movement(trajectory),
             **_recalibrated(trajectory.spec, last),
         },
         points=points(trajectory.steps[-3:]),
         thresholds=spec.limits_of_alarm,
         missing=[] if instrument.cutoff else ["cut-off: only reliable improvement is asked for"],
     )
+
+
+def _movement(trajectory: Trajectory) -> dict[str, Any]:
+    """What the scores themselves do: flat over so many weeks, or nothing measurable so far."""
+    window = window_of(trajectory)
+    if window is not None:
+        return {"flat_weeks": told(window.weeks)} if window.is_flat else {}
+    last = trajectory.last
+    moved = last is None or last.worse or last.better
+    return {} if moved else {"no_movement_yet": True}
 
 
 def _recalibrated(spec: Spec, last: Step) -> dict[str, Any]:
