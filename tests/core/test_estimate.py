@@ -192,6 +192,11 @@ def test_the_joint_probability_obeys_its_bounds(h: float, k: float, r: float) ->
     assert p == pytest.approx(both_above(k, h, r), abs=1e-13)
 
 
+@pytest.mark.parametrize(("mean", "said"), [(1.0, 1.0), (0.0, 0.5), (-1.0, 0.0)])
+def test_what_is_known_exactly_is_above_a_limit_or_below_or_on_it(mean: float, said: float) -> None:
+    assert above(mean + 3, 0.0, 3.0) == said
+
+
 def test_p_fail_is_the_joint_probability_of_both_conditions() -> None:
     estimate = run(MODEL, [(0, 18), (7, 19), (21, 16), (28, 17)])
     ahead = filter_.outlook(MODEL, estimate, 6)
@@ -250,6 +255,11 @@ def test_a_second_measure_of_the_same_day_is_taken() -> None:
     assert 14 < second.b < first.b
     assert second.bb < first.bb
     assert filter_.p_worse(MODEL, second) is None
+
+
+def test_without_sd_or_reliability_there_is_no_filter() -> None:
+    assert filter_.model(replace(PHQ, norm=None)) is None
+    assert filter_.model(replace(PHQ, reliability=None)) is None
 
 
 def test_without_a_mean_the_first_score_is_the_mean() -> None:
