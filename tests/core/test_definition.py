@@ -215,6 +215,7 @@ def test_without_a_rule_for_missing_items_none_may_be_missing() -> None:
         (FOR_SOME, "value = 6\n", "value = 6\nalso = [{ value = 7 }]\n"),
         (FOR_SOME, "most = 1", "most = 0"),
         (FOR_SOME, '"11-13"', '"0-100"'),
+        (FOR_SOME, '"11-13"', '"12-12"'),
         (FOR_SOME, '"female"', '"other"'),
         (FOR_SOME, 'age = "11-13", ', ""),
         (LEAST, "step = 0.1", "step = 0.01"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.outcomes.core.definition import read
+from services.outcomes.core.definition import read, read_own
 from services.outcomes.core.table import InstrumentError
 from tests.core.definitions import FOR_SOME, FULL, LEAST
 
@@ -61,6 +61,10 @@ IN_FULL = [
     ("round = true", "round = 1", "line 29: missing.round must be true or false"),
     ("within_subscales = true", 'within_subscales = "yes"',
      "line 30: missing.within_subscales must be true or false"),
+    ("items = [2, 4]", "items = [4]",
+     "line 30: missing.within_subscales needs subscales that hold each item once"),
+    ("items = [2, 4]", "items = [2, 3, 4]",
+     "line 30: missing.within_subscales needs subscales that hold each item once"),
     ('page 3"\nremembered = true', 'page 3"\nremembered = 1',
      "line 32: missing.remembered must be true or false"),
     ("items = [1, 3]", "items = []",
@@ -207,11 +211,15 @@ IN_FOR_SOME = [
     ('["age", "gender", "respondent"]', '"age"', "line 6: needs must be a list"),
     ('"gender", "respondent"]', '"height"]', "line 6: needs may name age, gender, respondent"),
     ('"gender", "respondent"]', '"gender"]', "line 6: needs must name what the cut-offs depend on"),
+    ("most = 1", "most = 1\nwithin_subscales = true",
+     "line 24: missing.within_subscales needs subscales that hold each item once"),
     ("mean_times = 2", "mean_times = 0", "line 19: items.mean_times must be above 0"),
     ("[[cutoffs]]\nwhen = { age",
      '[cutoff]\noperator = "<"\nvalue = 3\nsource = "its authors"\n\n[[cutoffs]]\nwhen = { age',
      "line 31: cutoffs stand beside a cutoff for everybody"),
     ('"11-13"', '"11"', 'line 27: cutoffs[0].when.age must be a stretch of years such as "11-13"'),
+    ('"11-13"', '"13-11"',
+     'line 27: cutoffs[0].when.age must be a stretch of years such as "11-13"'),
     ('"11-13"', '"11-1300"',
      'line 27: cutoffs[0].when.age must be a stretch of years such as "11-13"'),
     ('"female"', '"girl"',
@@ -288,3 +296,21 @@ def test_what_is_no_toml_is_told_as_a_whole() -> None:
         read("own.toml", "id = phq-9")
     assert str(refusal.value).startswith("own.toml: as a whole is no TOML: ")
     assert "line 1" in refusal.value.reason
+
+
+def test_what_is_nested_without_end_is_told_too() -> None:
+    with pytest.raises(InstrumentError) as refusal:
+        read("own.toml", "id = " + "[" * 100_000)
+    assert str(refusal.value) == "own.toml: as a whole is nested too deep"
+
+
+def test_two_files_of_one_id_are_told_with_both_their_names() -> None:
+    assert read_own([]) == {}
+    found = read_own([("full.toml", FULL), ("least.toml", LEAST)])
+    assert {name: one.title for name, one in found.items()} == {
+        "low-mood": "Low Mood Scale", "bare": "Bare",
+    }  # fmt: skip
+    copies = [("least.toml", LEAST), ("a.toml", FULL), ("b.toml", f"# a copy\n{FULL}")]
+    with pytest.raises(InstrumentError) as refusal:
+        read_own(copies)
+    assert str(refusal.value) == "b.toml, line 2: id is that of a.toml too"

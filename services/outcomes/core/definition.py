@@ -66,6 +66,7 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
     worse, ends = higher_is == "worse", Ends(minimum, maximum)
     if items is not None:
         _check_items(root.table("items"), items, ends)
+    subscales = _subscales(root, items, worse)
     instrument = Instrument(
         id=_id(root),
         version=root.text("version"),
@@ -77,8 +78,8 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
         step=step,
         higher_is=higher_is,
         items=items,
-        missing=_missing(root, items),
-        subscales=_subscales(root, items, worse),
+        missing=_missing(root, items, subscales),
+        subscales=subscales,
         bands=_bands(root, ends, step),
         cutoff=_cutoff(root.table("cutoff"), worse, ends) if root.has("cutoff") else None,
         cutoffs=_cutoffs(root, worse, ends),
@@ -231,14 +232,18 @@ def _multiply(table: Table, count: int) -> float:
     return value
 
 
-def _missing(root: Table, items: Items | None) -> Missing:
+def _missing(root: Table, items: Items | None, subscales: Mapping[str, Subscale]) -> Missing:
     if items is None or not root.has("missing"):
         return Missing(most=0, round=False, within_subscales=False)
     table = root.table("missing")
     most = table.integer("most")
     if not 0 <= most < items.count:
         raise table.error("most", "must leave at least one item answered")
-    return Missing(most, table.flag("round"), table.flag("within_subscales"))
+    within = table.flag("within_subscales")
+    held = sorted(item for one in subscales.values() for item in one.items)
+    if within and held != list(range(1, items.count + 1)):  # else answers would not be summed
+        raise table.error("within_subscales", "needs subscales that hold each item once")
+    return Missing(most, table.flag("round"), within)
 
 
 def _subscales(root: Table, items: Items | None, worse: bool) -> dict[str, Subscale]:
@@ -309,7 +314,7 @@ def _cutoffs(root: Table, worse: bool, ends: Ends) -> tuple[Conditional, ...]:
         known = {key: when.text(key) for key in DEMOGRAPHICS if when.has(key)}
         if not known:
             raise table.error("when", f"must name one of {', '.join(DEMOGRAPHICS)}")
-        if "age" in known and not AGES.match(known["age"]):
+        if "age" in known and not _is_stretch(known["age"]):
             raise when.error("age", 'must be a stretch of years such as "11-13"')
         if known.get("gender", GENDERS[0]) not in GENDERS:
             raise when.error("gender", f"must be one of {', '.join(GENDERS)}")
@@ -317,6 +322,11 @@ def _cutoffs(root: Table, worse: bool, ends: Ends) -> tuple[Conditional, ...]:
     if found and root.has("cutoff"):
         raise root.error("cutoffs", "stand beside a cutoff for everybody")
     return tuple(found)
+
+
+def _is_stretch(written: str) -> bool:
+    ages = AGES.match(written)
+    return ages is not None and int(ages[1]) <= int(ages[2])
 
 
 def _needs(root: Table) -> tuple[str, ...]:
