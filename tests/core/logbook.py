@@ -1,6 +1,5 @@
 """A log in memory, and the events of made-up episodes, for tests of the detector."""
 
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,14 +12,14 @@ from services.chassis.eventlog import ConflictError, Entry
 from services.chassis.ids import Ids
 from services.outcomes.core import episode, measure
 from services.outcomes.core.case import Yardsticks
-from services.outcomes.core.definition import parse_all
+from services.outcomes.core.definition import read_all
 from services.outcomes.core.event import Event
 from services.outcomes.core.said import Said, fold
 from services.outcomes.detector import Detector, Log
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
 YARDSTICKS = Yardsticks(
-    parse_all((one.name, tomllib.loads(one.read_text())) for one in sorted(FOLDER.glob("*.toml")))
+    read_all((one.name, one.read_text()) for one in sorted(FOLDER.glob("*.toml")))
 )
 IDS = Ids(b"a secret of the tests, 32 bytes.")
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)

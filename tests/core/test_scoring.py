@@ -1,13 +1,12 @@
 """Scores, bands, prorating and conflicts; and risk answers that know nothing of any of it."""
 
-import tomllib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.outcomes.core.definition import parse_all, read
+from services.outcomes.core.definition import read, read_all
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.scoring import (
     ItemCountError,
@@ -23,7 +22,7 @@ from services.outcomes.core.scoring import (
 from tests.core.definitions import FOR_SOME, FULL
 
 FOLDER = Path(__file__).parents[2] / "services" / "outcomes" / "instruments"
-ALL = parse_all((one.name, tomllib.loads(one.read_text())) for one in sorted(FOLDER.glob("*.toml")))
+ALL = read_all((one.name, one.read_text()) for one in sorted(FOLDER.glob("*.toml")))
 PHQ, GAD, CORE, PCL, WHO = (ALL[name] for name in ("phq-9", "gad-7", "core-10", "pcl-5", "who-5"))
 MOOD, THRIVING = (read("made-up.toml", one) for one in (FULL, FOR_SOME))
 HEAVY = read(

@@ -1,13 +1,12 @@
 """Makes `docs/rules.md` from the rules, the instruments and the tables that the tests play."""
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from services.alerts.core.labels import LABELS, WHY_NOT, evidence_of
 from services.outcomes.core.channels import RULEBOOK
 from services.outcomes.core.channels.meaning import Meaning
-from services.outcomes.core.definition import parse_all
+from services.outcomes.core.definition import read_all
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.rules import RULE, Rules
 from services.outcomes.core.spec import Spec
@@ -39,7 +38,7 @@ rules have not been tested in a clinic.
 def instruments() -> dict[str, Instrument]:
     """Those that ship."""
     paths = sorted(INSTRUMENTS.glob("*.toml"))
-    return parse_all((path.name, tomllib.loads(path.read_text("utf-8"))) for path in paths)
+    return read_all((path.name, path.read_text("utf-8")) for path in paths)
 
 
 def page(known: Mapping[str, Instrument]) -> str:

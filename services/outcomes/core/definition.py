@@ -103,16 +103,6 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
     return instrument
 
 
-def parse_all(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Instrument]:
-    """Read definitions by id; a later one replaces an earlier of the same id (a clinic's own).
-
-    Raises:
-        InstrumentError: as `parse`.
-    """
-    read = (parse(name, mapping) for name, mapping in documents)
-    return {instrument.id: instrument for instrument in read}
-
-
 def read(name: str, text: str) -> Instrument:
     """Read the text of one definition; as `parse`, and the error names the line.
 
