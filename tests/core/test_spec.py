@@ -7,7 +7,7 @@ import pytest
 from services.outcomes.core.definition import read
 from services.outcomes.core.estimate import DEFAULTS as MODEL
 from services.outcomes.core.recalibration import Recalibration
-from services.outcomes.core.rules import DEFAULTS
+from services.outcomes.core.rules import DEFAULTS, RULE
 from services.outcomes.core.spec import Spec
 from tests.core.definitions import FOR_SOME, FULL, LEAST
 
@@ -106,12 +106,12 @@ def test_what_a_spec_is_made_with_is_what_it_judges_by() -> None:
     assert plain.model is not None
     assert (plain.model.mean, plain.model.sd, plain.model.slope_mean) == (13.5, 6, -1.5)
     assert (plain.instrument, plain.rules, plain.change) == (MOOD, rules, MOOD.jacobson_truax)
-    assert (plain.unknown, plain.rule, plain.recalibration) == ((), "trend 1.0", None)
+    assert (plain.unknown, plain.rule, plain.recalibration) == ((), RULE, None)
     steeper = replace(MODEL, slope_mean=-0.5)
-    own = Spec.of(MOOD, rules, steeper, ("age_not_given",), "trend 1.0+ours", LINE)
+    own = Spec.of(MOOD, rules, steeper, ("age_not_given",), "trend+ours", LINE)
     assert own.model is not None
     assert own.model.slope_mean == -3
-    assert (own.unknown, own.rule) == (("age_not_given",), "trend 1.0+ours")
+    assert (own.unknown, own.rule) == (("age_not_given",), "trend+ours")
     assert own.recalibration == LINE
 
 
