@@ -135,6 +135,20 @@ _LIMITS = {
     "better": (0.0, 1.0),
     "still_case": (0.0, 1.0),
 }
+_MOST = 3_650
+"""Ten years: later days than any course has, and dates that there are."""
+_COUNTS = {
+    "horizon_weeks": (1, 52),
+    "alarm_measures": (1, _MOST),
+    "window_days": (1, _MOST),
+    "window_measures": (3, _MOST),  # through two measures every line is exact
+    "gap_days": (1, _MOST),  # at 0 each measure begins a segment, and none is ever judged
+    "segment_measures": (1, _MOST),
+    "silence_days": (1, _MOST),
+    "missed_in_row": (1, _MOST),
+    "sawtooth": (1, _MOST),
+}
+"""Whole numbers that 0 would make into something else than a stricter rule."""
 
 
 def _numbers(reader: Reader, prefix: str, defaults: D) -> D:
@@ -145,11 +159,12 @@ def _numbers(reader: Reader, prefix: str, defaults: D) -> D:
         name, meaning = prefix + field.name.upper(), field.name.replace("_", " ")
         if isinstance(default, tuple):
             values[field.name] = tuple(
-                reader.integer(f"{name}_{place}", meaning, value, low=0)
+                reader.integer(f"{name}_{place}", meaning, value, low=1, high=_MOST)
                 for place, value in enumerate(default, 1)
             )
         elif isinstance(default, int):
-            values[field.name] = reader.integer(name, meaning, default, low=0)
+            least, most = _COUNTS.get(field.name, (0, _MOST))
+            values[field.name] = reader.integer(name, meaning, default, low=least, high=most)
         else:
             low, high = _LIMITS.get(field.name, (-10.0, 10.0) if default < 0 else (0.0, 10.0))
             values[field.name] = reader.number(name, meaning, default, low=low, high=high)

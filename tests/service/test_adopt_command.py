@@ -107,4 +107,4 @@ def test_what_was_not_read_yet_is_waited_for(data: Path) -> None:
     service.stop()
     answer = ask(data, **BOLDER)
     assert answer.exit_code == 1
-    assert "not read everything yet" in answer.output
+    assert "not read everything yet: let the service run, then try again" in answer.output

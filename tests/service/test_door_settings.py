@@ -41,6 +41,32 @@ def test_every_number_of_a_rule_is_a_setting() -> None:
     assert settings.model.damping == 0.95
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HORIZON_WEEKS", "0"),
+        ("HORIZON_WEEKS", "53"),
+        ("GAP_DAYS", "0"),
+        ("WINDOW_MEASURES", "2"),
+        ("MISSED_IN_ROW", "0"),
+        ("MISSED_OF_1", "0"),
+        ("MISSED_OF_2", "0"),
+        ("SAWTOOTH", "0"),
+        ("SILENCE_DAYS", "99999999999"),
+        ("BREAK_DAYS", "3651"),
+    ],
+)
+def test_a_number_that_would_end_detection_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{PREFIX}RULE_{name} is wrong: set it to a whole"):
+        load(NEEDED | {f"{PREFIX}RULE_{name}": value})
+
+
+def test_days_that_may_be_0_may() -> None:
+    days = ("ALARM_DAYS", "WINDOW_SPAN", "STALLED_DAYS", "INTAKE_DAYS", "BREAK_DAYS", "FACT_DAYS")
+    rules = load(NEEDED | {f"{PREFIX}RULE_{name}": "0" for name in days}).rules
+    assert [getattr(rules, name.lower()) for name in days] == [0] * len(days)
+
+
 @pytest.mark.parametrize("name", NEEDED)
 def test_what_must_be_set_is_missed_by_its_name(name: str) -> None:
     with pytest.raises(SettingsError, match=name):

@@ -31,7 +31,9 @@ def adopt(version: str | None, by_episode: bool, data: Path) -> None:
         if version not in (None, in_force):
             raise click.ClickException(f"in force here is {in_force}, not {version}")
         if service.log.waiting(detector.position(), detector.topics):
-            raise click.ClickException("the detector has not read everything yet: try again")
+            raise click.ClickException(
+                "the detector has not read everything yet: let the service run, then try again"
+            )
         episodes = service.episodes()
         if version is None:
             _compare(detector, episodes, in_force, by_episode=by_episode)
