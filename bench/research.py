@@ -44,7 +44,8 @@ def _vectorised(courses: Courses) -> Figure:
     started = time.process_time()
     rules: list[entered.Rule] = [Forecast(), Forecast(learns=True)]
     rules += [entered.in_use(name) for name in entered.IN_USE]
-    benchmark.run(courses, rules, folds=5, resampled=RESAMPLED, moved=lambda what, done, of: None)
+    split = entered.dealt(courses, 5)
+    benchmark.run(split, rules, resampled=RESAMPLED, moved=lambda what, done, of: None)
     seconds = time.process_time() - started
     facts = {"measures": courses.measures, "rules": len(rules), "folds": 5,
              "resampled": RESAMPLED, "goal": "60 s"}  # fmt: skip

@@ -1,6 +1,7 @@
 """The benchmark's arrays against the service's own fold, a library's filter and plain counting."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -16,7 +17,13 @@ from services.outcomes.research.evaluation import folding, normals
 from services.outcomes.research.evaluation.accuracy import Alarms, Chances, Judged, Ranking
 from services.outcomes.research.evaluation.courses import Course, Courses, Floats, Scale
 from services.outcomes.research.evaluation.coverage import Coverage
-from services.outcomes.research.evaluation.entered import crossed, fold_of, in_use, learn_by_fold
+from services.outcomes.research.evaluation.entered import (
+    crossed,
+    dealt,
+    in_time,
+    in_use,
+    learn_by_fold,
+)
 from services.outcomes.research.evaluation.ours import Forecast, model_for
 from services.outcomes.research.evaluation.plateau import plateaus
 from tests.core.test_trajectory import PHQ
@@ -234,20 +241,36 @@ def test_plateaus_are_those_of_the_service_s_channel() -> None:
 
 
 def test_a_rule_that_learns_never_sees_the_client_it_judges() -> None:
-    folds = fold_of(COURSES, 5)
-    rule = in_use("logistic")
-    learned = learn_by_fold(rule, COURSES, folds)
-    told = crossed(rule, COURSES, folds, learned)
+    split, rule = dealt(COURSES, 5), in_use("logistic")
+    folds = split.folds
+    told = crossed(rule, split, learn_by_fold(rule, split))
     turned = [
         Course(one.client, one.days, one.scores, not one.failed) if fold == 2 else one
         for one, fold in zip(COURSES.all, folds, strict=True)
     ]
     other = Courses(turned, SCALE)
     assert [one.client for one in other.all] == [one.client for one in COURSES.all]
-    again = crossed(rule, other, folds, learn_by_fold(rule, other, folds))
+    split = dealt(other, 5)
+    assert np.array_equal(split.folds, folds)
+    again = crossed(rule, split, learn_by_fold(rule, split))
     mine, others = (folds == 2)[COURSES.client], (folds != 2)[COURSES.client]
     assert np.array_equal(told[mine], again[mine], equal_nan=True)
     assert not np.array_equal(told[others], again[others], equal_nan=True)
+
+
+def test_what_is_learned_from_earlier_courses_is_learned_from_no_later_one() -> None:
+    began = [replace(one, began=float(-place)) for place, one in enumerate(COURSES.all)]
+    split = in_time(Courses(began, SCALE), 4)
+    assert len(split.judged) + len(split.sources[0].all) == len(COURSES)
+    assert len(split.sources) == 3
+    sizes = [len(source) for source in split.sources]
+    assert max(np.abs(np.array(sizes) - len(COURSES) * np.array([0.25, 0.5, 0.75]))) <= 1
+    for fold, source in enumerate(split.sources):
+        held = [one for one, of in zip(split.judged.all, split.folds, strict=True) if of == fold]
+        assert max(one.began for one in source.all) < min(one.began for one in held)
+    untimed = in_time(Courses([replace(one, began=0.0) for one in began], SCALE), 4)
+    first = {one.client for one in untimed.sources[0].all}
+    assert first == {one.client for one in COURSES.all[: len(first)]}, "as the table has them"
 
 
 def test_coverage_is_that_of_the_service_s_own_intervals() -> None:

@@ -351,3 +351,15 @@ def test_the_documented_figures_are_those_of_the_kept_report() -> None:
     assert len(told) >= 4
     for figure in told:
         assert f"<td>{figure}</td>" in page
+
+
+def test_rules_learn_from_earlier_courses_alone_where_that_is_asked_for(given: Given) -> None:
+    asked = ("--csv", given(table(rows())), *COLUMNS, *SCALE, *QUICK, "--json", "-")
+    told = json.loads(run(*asked, "--learn-from", "earlier", "--folds", "4").stdout)
+    others = json.loads(run(*asked, "--folds", "4").stdout)
+    assert told["n"] + told["left_out"]["learned from alone"] == others["n"]
+    assert told["settings"]["learn_from"] == "earlier"
+    assert told["settings"]["folds"] == 4
+    assert "learned from alone" not in others["left_out"]
+    assert set(told["rules"]) == set(others["rules"])
+    assert told["rules"]["p-fail-learned"] != others["rules"]["p-fail-learned"]

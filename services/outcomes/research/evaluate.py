@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from services.outcomes.core.instrument import Instrument
     from services.outcomes.research.evaluation.benchmark import Moved, Outcome
     from services.outcomes.research.evaluation.courses import Courses
+    from services.outcomes.research.evaluation.entered import Split
     from services.outcomes.research.evaluation.tabled import Asked
     from services.outcomes.research.evaluation.told import About
 
@@ -80,6 +82,9 @@ class Seeds(click.ParamType[tuple[int, ...]]):
               help="A rule of your own: a file with risk(days, scores, scale).")  # fmt: skip
 @click.option("--folds", type=click.IntRange(2, 100), default=10, show_default=True,
               help="Rules that learn are judged on clients that they did not see.")  # fmt: skip
+@click.option("--learn-from", type=click.Choice(("others", "earlier")), default="others",
+              show_default=True,
+              help="Other folds, or courses that began in an earlier one.")  # fmt: skip
 @click.option("--bootstrap", "resampled", type=click.IntRange(0, 10_000), default=200,
               show_default=True, help="Resamples for intervals; 0 for none.")  # fmt: skip
 @click.option(
@@ -94,6 +99,7 @@ def evaluate(
     source: Path | None,
     files: tuple[Path, ...],
     folds: int,
+    learn_from: str,
     resampled: int,
     target: Path | None,
     page: Path | None,
@@ -121,7 +127,8 @@ def evaluate(
             return
         with bar() as moved:
             courses, about = _cohort(said, moved) if source is None else _table(source, said)
-            outcome = _judged(courses, files, said, folds, resampled, moved)
+            split, about = _split(courses, about, folds, learn_from)
+            outcome = _judged(split, files, said, resampled, moved)
     except (TableError, RuleError) as error:
         raise Unusable(str(error)) from None
     except NotJudgedError as error:
@@ -247,11 +254,29 @@ def asked_of(said: Mapping[str, Any]) -> "Asked":
     return Asked(instrument, told, **{one: said[one] for one in names})
 
 
+def _split(
+    courses: "Courses", about: "About", folds: int, learn_from: str
+) -> "tuple[Split, About]":
+    """Who is judged by what was learned from whom, and what is said of it.
+
+    Raises:
+        NotJudgedError: among the later courses there is nothing to tell failures from.
+    """
+    from services.outcomes.research.evaluation import entered, tabled
+
+    if learn_from == "others":
+        return entered.dealt(courses, folds), about
+    split = entered.in_time(courses, folds)
+    left = {**about.left_out, "learned from alone": len(courses) - len(split.judged)}
+    tabled.check(split.judged.all, left)
+    settings = {**about.settings, "learn_from": learn_from, "folds": folds}
+    return split, replace(about, settings=settings, left_out=left)
+
+
 def _judged(
-    courses: "Courses",
+    split: "Split",
     files: tuple[Path, ...],
     said: Mapping[str, Any],
-    folds: int,
     resampled: int,
     moved: "Moved",
 ) -> "Outcome":
@@ -260,11 +285,11 @@ def _judged(
 
     weeks = said["horizon_weeks"]
     rules: list[entered.Rule] = [Forecast(weeks=weeks)]
-    if enough(courses, folds):
+    if enough(split):
         rules.append(Forecast(weeks=weeks, learns=True))
     rules += [entered.in_use(name) for name in entered.IN_USE]
     rules += [entered.from_file(path) for path in files]
-    return benchmark.run(courses, rules, folds=folds, resampled=resampled, moved=moved)
+    return benchmark.run(split, rules, resampled=resampled, moved=moved)
 
 
 def _tell(outcome: "Outcome", about: "About", target: Path | None) -> None:

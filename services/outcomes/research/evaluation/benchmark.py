@@ -15,13 +15,13 @@ from services.outcomes.research.evaluation.accuracy import (
     Judged,
     Ranking,
 )
-from services.outcomes.research.evaluation.courses import Courses, Floats, Integers
+from services.outcomes.research.evaluation.courses import Courses, Floats
 from services.outcomes.research.evaluation.coverage import WEEKS, Coverage
 from services.outcomes.research.evaluation.entered import (
     Rule,
     RuleError,
+    Split,
     crossed,
-    fold_of,
     learn_by_fold,
 )
 from services.outcomes.research.evaluation.ours import Forecast, model_for
@@ -82,15 +82,14 @@ class _Entry:
 
 
 def run(
-    courses: Courses,
+    split: Split,
     rules: Sequence[Rule],
     *,
-    folds: int,
     resampled: int,
     moved: Moved,
     rates: Sequence[float] = RATES,
 ) -> Outcome:
-    """Judge `rules` on `courses`; the first of them is the one that others are compared with.
+    """Judge `rules` on courses; the first of them is the one that others are compared with.
 
     Raises:
         RuleError: a rule failed, or two have one name.
@@ -98,10 +97,10 @@ def run(
     names = [rule.name for rule in rules]
     if len(set(names)) < len(names):
         raise RuleError("two rules have the same name")
-    entries = []
+    entries, courses = [], split.judged
     for place, rule in enumerate(rules):
         moved(f"rule {rule.name}", place, len(rules))
-        entries.append(_entry(rule, courses, fold_of(courses, folds)))
+        entries.append(_entry(rule, split))
     point = _all(entries, np.ones(len(courses)), rates)
     for number in range(resampled):
         moved("intervals", number, resampled)
@@ -122,23 +121,24 @@ def rate_key(rate: float) -> str:
     return f"{rate:.2f}"
 
 
-def _entry(rule: Rule, courses: Courses, folds: Integers) -> _Entry:
-    learned = learn_by_fold(rule, courses, folds)
-    risks = crossed(rule, courses, folds, learned)
+def _entry(rule: Rule, split: Split) -> _Entry:
+    courses, learned = split.judged, learn_by_fold(rule, split)
+    risks = crossed(rule, split, learned)
     if rule.probability and np.any((risks < 0) | (risks > 1)):
         raise RuleError(f"{rule.name} says PROBABILITY, yet a number is not from 0 to 1")
     judged = Judged(courses, risks, rule.first)
     rankings = {str(number): Ranking(courses, risks, number) for number in NUMBERS}
     chances = Chances(judged) if rule.probability else None
-    coverages = _coverages(courses, folds, learned) if isinstance(rule, Forecast) else []
+    coverages = _coverages(split, learned) if isinstance(rule, Forecast) else []
     return _Entry(rule, judged, rankings, chances, coverages)
 
 
-def _coverages(courses: Courses, folds: Integers, learned: Sequence[Any]) -> list[Coverage]:
+def _coverages(split: Split, learned: Sequence[Any]) -> list[Coverage]:
     """The intervals of the filter, each client's from what was learned without that client."""
+    courses = split.judged
     found = [Coverage(courses, weeks) for weeks in WEEKS]
     for number, known in enumerate(learned):
-        held = folds == number
+        held = split.folds == number
         part = courses.some(held)
         model = model_for(courses.scale, known or DEFAULTS)
         states = folding.fold(model, part)

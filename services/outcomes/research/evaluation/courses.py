@@ -42,6 +42,7 @@ class Course:
 
     Attributes:
         kind: class of true course; empty where nobody knows it.
+        began: the day of the first measure, where days have a calendar; else all are alike.
     """
 
     client: str
@@ -49,6 +50,7 @@ class Course:
     scores: tuple[float, ...]
     failed: bool
     kind: str = ""
+    began: float = 0.0
 
 
 class Courses:
@@ -61,7 +63,10 @@ class Courses:
     def __init__(self, courses: Sequence[Course], scale: Scale) -> None:
         """Lay out `courses`; none may be empty."""
         self.scale = scale
-        self.all = sorted(courses, key=lambda course: -len(course.days))
+        placed = sorted(enumerate(courses), key=lambda pair: -len(pair[1].days))
+        self.all = [course for _, course in placed]
+        self.places = [(course.began, place) for place, course in placed]
+        """When each began: its first day, and its place in the table."""
         self.lengths: Integers = np.array([len(one.days) for one in self.all], dtype=np.int64)
         self.failed: Flags = np.array([one.failed for one in self.all], dtype=np.bool_)
         longest = int(self.lengths[0]) if self.all else 0

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from services.outcomes.research.evaluation.courses import Courses, Floats, Integers
+from services.outcomes.research.evaluation.courses import Courses, Flags, Floats, Integers
 
 IN_USE = {
     "raw-change": "raw_change",
@@ -181,21 +181,55 @@ def _told(error: BaseException) -> str:
     return shorten(f"{type(error).__name__}: {error}", 200)
 
 
-def learn_by_fold(rule: Rule, courses: Courses, folds: Integers) -> list[Any]:
-    """What the rule learns for the clients of each fold, always from those of the others."""
-    count = int(folds.max()) + 1 if len(folds) else 0
-    if not rule.learns:
-        return [None] * count
-    return [rule.learn(courses.some(folds != number)) for number in range(count)]
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Who is judged, and from whom a rule that learns has learned by then.
+
+    Attributes:
+        judged: the courses.
+        folds: the fold of each of them.
+        sources: what is learned from, by fold.
+    """
+
+    judged: Courses
+    folds: Integers
+    sources: Sequence[Courses]
 
 
-def crossed(rule: Rule, courses: Courses, folds: Integers, learned: Sequence[Any]) -> Floats:
+def dealt(courses: Courses, folds: int) -> Split:
+    """Everybody is judged, by what was learned from the clients of all other folds."""
+    fold = fold_of(courses, folds)
+    count = int(fold.max()) + 1 if len(fold) else 0
+    return Split(courses, fold, [courses.some(fold != number) for number in range(count)])
+
+
+def in_time(courses: Courses, folds: int) -> Split:
+    """Later courses are judged, by what was learned from all that began in an earlier block.
+
+    Courses go by their first day, then as the table has them; the first block is learned from
+    alone.
+    """
+    order = sorted(range(len(courses)), key=lambda one: courses.places[one])
+    block = np.empty(len(order), dtype=np.int64)
+    block[order] = np.arange(len(order)) * folds // max(1, len(order))
+    later: Flags = block > 0
+    sources = [courses.some(block < number) for number in range(1, int(block.max(initial=0)) + 1)]
+    return Split(courses.some(later), block[later] - 1, sources)
+
+
+def learn_by_fold(rule: Rule, split: Split) -> list[Any]:
+    """What the rule learns for the clients of each fold, never from themselves."""
+    return [rule.learn(source) if rule.learns else None for source in split.sources]
+
+
+def crossed(rule: Rule, split: Split, learned: Sequence[Any]) -> Floats:
     """The rule's numbers, with what was learned for each fold."""
+    courses = split.judged
     if not rule.learns:
         return rule.risks(courses, None)
     told = np.full(courses.measures, math.nan)
     for number, known in enumerate(learned):
-        held = folds == number
+        held = split.folds == number
         told[held[courses.client]] = rule.risks(courses.some(held), known)
     return told
 

@@ -10,7 +10,7 @@ from services.outcomes.core.learning import LEAST, learn_slope_prior
 from services.outcomes.core.rules import DEFAULTS as RULES
 from services.outcomes.research.evaluation import folding
 from services.outcomes.research.evaluation.courses import Courses, Floats, Scale
-from services.outcomes.research.evaluation.entered import RuleError
+from services.outcomes.research.evaluation.entered import RuleError, Split
 
 MOST, LONGEST = 120, 60
 """Courses, and measures of each, that a prior is learned from; more change little and cost time."""
@@ -67,7 +67,6 @@ class Forecast:
         return np.where(case[courses.client], told, np.nan)
 
 
-def enough(courses: Courses, folds: int) -> bool:
-    """Whether a slope prior can be learned from the other folds."""
-    telling = int((courses.lengths > 1).sum())
-    return telling - -(-telling // folds) >= LEAST
+def enough(split: Split) -> bool:
+    """Whether a slope prior can be learned for every fold."""
+    return all(int((one.lengths > 1).sum()) >= LEAST for one in split.sources)

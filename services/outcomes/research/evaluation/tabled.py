@@ -142,7 +142,8 @@ def courses(
             end = statistics.fmean(scores[-LAST:])
             gain = scores[0] - end
             failed = end >= found.case and gain < found.scale.reliable_change
-            kept.append(Course(one.client, tuple(days), tuple(scores), failed))
+            began = one.points[0][0]
+            kept.append(Course(one.client, tuple(days), tuple(scores), failed, began=began))
     return kept, left
 
 
