@@ -36,12 +36,21 @@ def test_a_measure_is_scored_and_its_risk_answer_told(door: Door) -> None:
     assert answer.headers["Location"] == "/v1/measures/m-1"
 
 
-@pytest.mark.parametrize("instrument", ["bdi", "bdi-ii"])
-def test_where_a_scale_asks_about_danger_the_answers_are_taken(door: Door, instrument: str) -> None:
-    items = [1] * 8 + [2] + [0] * 12
+@pytest.mark.parametrize(
+    ("instrument", "items", "score", "item"),
+    [
+        ("bdi", [1] * 8 + [2] + [0] * 12, 10, 9),
+        ("bdi-ii", [1] * 8 + [2] + [0] * 12, 10, 9),
+        ("hamd-17", [4, 2, 2, 2] + [0] * 13, 10, 3),
+        ("qids-sr16", [3, 3, 3, 3, 3] + [0] * 6 + [2] + [0] * 4, 8, 12),
+    ],
+)
+def test_where_a_scale_asks_about_danger_the_answers_are_taken(
+    door: Door, instrument: str, items: list[int], score: float, item: int
+) -> None:
     answer = door.post("/v1/measures", phq(instrument=instrument, items=items))
-    assert (answer.status, answer.json["score"]) == (201, 10.0)
-    assert answer.json["risk"] == [{"item": 9, "answer": 2, "state": "endorsed"}]
+    assert (answer.status, answer.json["score"]) == (201, score)
+    assert answer.json["risk"] == [{"item": item, "answer": 2, "state": "endorsed"}]
 
 
 def test_a_repeat_gets_the_same_body(door: Door) -> None:
@@ -82,6 +91,7 @@ def test_the_answer_comes_from_the_log(door: Door) -> None:
         ({"items": [-1, 2, 1, 2, 1, 1, 1, 0, 0]}, "/items/0"),
         ({"items": [2, 2, 1, 2, 1, 1, 1, 0]}, "/items"),
         ({"items": []}, "/items"),
+        ({"instrument": "audit", "items": [0] * 8 + [3, 0]}, "/items/8"),
         ({"items": {"1": 2}}, "/items"),
         ({"items": [[1]] * 9}, "/items/0"),
         ({"items": None}, "/items"),

@@ -19,10 +19,9 @@ from services.outcomes.api.answers import (
 )
 from services.outcomes.api.authority import sender
 from services.outcomes.api.fields import Calendar, reference
-from services.outcomes.api.problems import TABLE, AnswersError
+from services.outcomes.api.problems import TABLE
 from services.outcomes.api.schemas import MeasureIn, MeasurePut, MeasureQuery, WithdrawQuery
 from services.outcomes.core.measure import Content
-from services.outcomes.core.scoring import ScoringError
 from services.outcomes.formats import flat
 from services.outcomes.metrics import MEASURES
 from services.outcomes.record import Accepted, Record
@@ -46,7 +45,7 @@ def _taking(routes: Blueprint, record: Record, calendar: Calendar, catalogue: Ca
         content = flat.measure(body.loaded(one))
         (answer,) = record.measures.post_all(sender(), [content])
         _count(catalogue, answer)
-        return _answer(_raised(answer, content))
+        return _answer(_raised(answer))
 
     @routes.post("/batch")
     def batch() -> Response:
@@ -71,10 +70,7 @@ def _changing(routes: Blueprint, record: Record, calendar: Calendar) -> None:
         parsed = _under(external_id, body.loaded(corrected))
         reinstate = bool(parsed.pop("reinstate")) or query["reinstate"] == "true"
         content = flat.measure(parsed)
-        try:
-            return _answer(record.measures.put(sender(), content, reinstate=reinstate))
-        except ScoringError as error:
-            raise AnswersError(error, content.items) from None
+        return _answer(record.measures.put(sender(), content, reinstate=reinstate))
 
     @routes.delete("/<path:external_id>")
     def delete(external_id: str) -> Response:
@@ -102,14 +98,10 @@ def _answer(accepted: Accepted) -> Response:
     return answered(of_measure(accepted.id, accepted.version), status, where)
 
 
-def _raised(answer: Accepted | Exception, content: Content) -> Accepted:
+def _raised(answer: Accepted | Exception) -> Accepted:
     if isinstance(answer, Accepted):
         return answer
-    raise _pointed(answer, content)
-
-
-def _pointed(error: Exception, content: Content) -> Exception:
-    return AnswersError(error, content.items) if isinstance(error, ScoringError) else error
+    raise answer
 
 
 def _content(schema: MeasureIn, value: Any) -> Line:
@@ -133,8 +125,7 @@ def _result(number: int, line: Line, answer: Accepted | Exception) -> dict[str, 
     if isinstance(answer, Accepted):
         found = of_measure(answer.id, answer.version)
         return {"line": number, "status": status_of(answer), **found}
-    error = _pointed(answer, line) if isinstance(line, Content) else answer
-    return {"line": number, **resolve(error, TABLE).document()}
+    return {"line": number, **resolve(answer, TABLE).document()}
 
 
 def _named(external_id: str) -> str:

@@ -18,15 +18,6 @@ FAULTS = 50
 """Faults that are listed; whoever sends more wrong than that has one mistake, not fifty."""
 
 
-class AnswersError(Exception):
-    """A `ScoringError` with the answers it is about, so that every fault can be pointed at."""
-
-    def __init__(self, error: scoring.ScoringError, items: Sequence[int | None] | None) -> None:
-        """Keep both; neither is in the text."""
-        super().__init__(type(error).__name__)
-        self.error, self.items = error, items
-
-
 def _invalid(faults: Iterator[tuple[str, str]] | Sequence[tuple[str, str]]) -> Problem:
     errors = [{"pointer": pointer, "detail": detail} for pointer, detail in faults][:FAULTS]
     return Problem(
@@ -63,25 +54,17 @@ def _validation(error: ValidationError) -> Problem:
     return _invalid(_pointers(messages))
 
 
-def _answers(error: AnswersError) -> Problem:
-    return _invalid(_answer_faults(error.error, error.items or ()))
-
-
-def _answer_faults(
-    error: scoring.ScoringError, items: Sequence[int | None]
-) -> list[tuple[str, str]]:
+def _answers(error: scoring.ScoringError) -> Problem:
     if isinstance(error, scoring.ItemRangeError):
-        low, high = error.minimum, error.maximum
-        wrong = [i for i, item in enumerate(items) if item is not None and not low <= item <= high]
-        detail = f"must be a whole number from {low} to {high}, or null"
-        return [(f"/items/{index}", detail) for index in wrong]
+        return _invalid([(f"/items/{index}", f"{must}, or null") for index, must in error.faults])
     if isinstance(error, scoring.TotalRangeError):
-        return [("/total", f"must lie from {error.minimum:g} to {error.maximum:g}")]
+        return _invalid([("/total", f"must lie from {error.minimum:g} to {error.maximum:g}")])
     if isinstance(error, scoring.TotalFractionError):
-        return [("/total", "must be a whole number")]
+        return _invalid([("/total", "must be a whole number")])
     if isinstance(error, scoring.ItemCountError):
-        return [("/items", f"must have {error.expected} items, null where one was not answered")]
-    return [("/items", "are not taken for this instrument: send the total")]
+        must = f"must have {error.expected} items, null where one was not answered"
+        return _invalid([("/items", must)])
+    return _invalid([("/items", "are not taken for this instrument: send the total")])
 
 
 def _conflict(kind: str, title: str, detail: str) -> Callable[[Any], Problem]:
@@ -126,7 +109,7 @@ TABLE: Table = {
     ValidationError: _validation,
     NotJsonError: _not_json,
     UnfitError: _unfit,
-    AnswersError: _answers,
+    scoring.ScoringError: _answers,
     StoreError: _unavailable,
     ErasedError: _gone,
     ShreddedError: _gone,

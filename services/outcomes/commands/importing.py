@@ -166,15 +166,12 @@ def _line(row: "Row", content: "Content", answer: str | Exception) -> Line:
 
 def _refused(row: "Row", error: Exception, content: "Content | None" = None) -> Line:
     from services.chassis.http.problem import resolve
-    from services.outcomes.api.problems import TABLE, AnswersError
+    from services.outcomes.api.problems import TABLE
     from services.outcomes.commands.history import HistoryError
-    from services.outcomes.core.scoring import ScoringError
 
     id_ = content.external_id if content else str(row.values.get("external_id", ""))[:128]
     if isinstance(error, HistoryError):
         return row.number, REFUSED, id_, str(error)
-    if isinstance(error, ScoringError) and content is not None:
-        error = AnswersError(error, content.items)
     problem = resolve(error, TABLE)
     faults = [f"{one['pointer'].lstrip('/')} {one['detail']}".strip() for one in problem.errors]
     return row.number, REFUSED, id_, "; ".join(faults) or problem.detail or problem.title

@@ -11,6 +11,7 @@ from services.outcomes.core.instrument import (
     Band,
     Conditional,
     Cutoff,
+    Exceptional,
     Instrument,
     Items,
     Missing,
@@ -181,8 +182,7 @@ def _items(root: Table) -> Items | None:
     if count > MOST_ITEMS:
         raise table.error("count", f"must be {MOST_ITEMS} at most")
     reversed_items = frozenset(table.integers("reversed"))
-    if not reversed_items <= set(range(1, count + 1)):
-        raise table.error("reversed", f"names an item outside 1 to {count}")
+    _check_numbers(table, "reversed", reversed_items, count)
     anchors, wording = table.texts("anchors"), table.texts("wording")
     if anchors and len(anchors) != high - low + 1:
         raise table.error("anchors", "needs one text for each answer")
@@ -197,12 +197,52 @@ def _items(root: Table) -> Items | None:
         stem=table.text("stem") if table.has("stem") else "",
         anchors=anchors,
         wording=wording,
+        exceptions=_exceptions(table, count),
+        highest_of=_highest_of(table, count),
     )
+
+
+def _check_numbers(table: Table, key: str, numbers: Iterable[int], count: int) -> None:
+    """Refuse numbers of items that there are not."""
+    if not set(numbers) <= set(range(1, count + 1)):
+        raise table.error(key, f"names an item outside 1 to {count}")
+
+
+def _exceptions(table: Table, count: int) -> tuple[Exceptional, ...]:
+    found: list[Exceptional] = []
+    named: set[int] = set()
+    for other in table.tables("exceptions"):
+        items, answers = other.integers("items"), other.integers("answers")
+        _check_numbers(other, "items", items, count)
+        if not items or len({*named, *items}) < len(named) + len(items):
+            raise other.error("items", "must name items that no exception has named")
+        if len(answers) < 2 or any(one >= two for one, two in pairwise(answers)):
+            raise other.error("answers", "must be at least two that rise")
+        named |= set(items)
+        found.append(Exceptional(items, answers))
+    return tuple(found)
+
+
+def _highest_of(table: Table, count: int) -> tuple[tuple[int, ...], ...]:
+    groups = table.groups("highest_of")
+    named = [item for group in groups for item in group]
+    _check_numbers(table, "highest_of", named, count)
+    if any(len(group) < 2 for group in groups) or len(set(named)) < len(named):
+        raise table.error("highest_of", "needs groups of at least two items, each named once")
+    return groups
+
+
+def _extremes(items: Items, groups: Iterable[Iterable[int]], multiply: float) -> Ends:
+    """The lowest and the highest score of groups of which the highest answer counts."""
+    answers = [[items.answers(item) for item in group] for group in groups]
+    low = sum(max(one[0] for one in group) for group in answers)
+    high = sum(max(one[-1] for one in group) for group in answers)
+    return Ends(low * multiply, high * multiply)
 
 
 def _check_items(table: Table, items: Items, ends: Ends) -> None:
     """Refuse answers that come to other scores than those of the range."""
-    low, high = (items.count * one * items.multiply for one in (items.minimum, items.maximum))
+    low, high = _extremes(items, items.summed, items.multiply)
     if abs(low - ends.low) > NEAR or abs(high - ends.high) > NEAR:
         raise table.error(
             "count",
@@ -227,7 +267,7 @@ def _missing(root: Table, items: Items | None, subscales: Mapping[str, Subscale]
         return Missing(most=0, round=False, within_subscales=False)
     table = root.table("missing")
     most = table.integer("most")
-    if not 0 <= most < items.count:
+    if not 0 <= most < len(items.summed):
         raise table.error("most", "must leave at least one item answered")
     within = table.flag("within_subscales")
     held = sorted(item for one in subscales.values() for item in one.items)
@@ -240,6 +280,8 @@ def _subscales(root: Table, items: Items | None, worse: bool) -> dict[str, Subsc
     found: dict[str, Subscale] = {}
     for table in root.tables("subscales"):
         numbers = tuple(table.integers("items"))
+        if items is not None and items.highest_of:
+            raise root.error("subscales", "stand beside highest_of: items of a scale are summed")
         if items is None or not numbers or not set(numbers) <= set(range(1, items.count + 1)):
             raise table.error("items", "must name items of the instrument")
         if len(set(numbers)) < len(numbers):
@@ -255,7 +297,7 @@ def _subscale(table: Table, items: Items, numbers: tuple[int, ...], worse: bool)
     multiply = table.number("multiply") if table.has("multiply") else 1.0
     if multiply <= 0:
         raise table.error("multiply", "must be above 0")
-    ends = Ends(*(len(numbers) * one * multiply for one in (items.minimum, items.maximum)))
+    ends = _extremes(items, ((item,) for item in numbers), multiply)
     return Subscale(
         title=table.text("title"),
         items=numbers,
@@ -379,12 +421,13 @@ def _risk(root: Table, items: Items | None) -> tuple[RiskItem, ...]:
         kind = table.choice("kind", ("self", "others", "substance"))
         endorsed = table.integer("endorsed_from")
         urgent = table.integer("urgent_from") if table.has("urgent_from") else None
-        if items is not None and not items.minimum < endorsed <= items.maximum:
+        answers = None if items is None else items.answers(item)
+        if answers is not None and not answers[0] < endorsed <= answers[-1]:
             raise table.error("endorsed_from", "must be an answer above the lowest")
         if urgent is not None and urgent < endorsed:
             raise table.error("urgent_from", "must not be below endorsed_from")
-        if urgent is not None and items is not None and urgent > items.maximum:
-            raise table.error("urgent_from", f"must be {items.maximum} at most: the highest answer")
+        if urgent is not None and answers is not None and urgent > answers[-1]:
+            raise table.error("urgent_from", f"must be {answers[-1]} at most: the highest answer")
         found.append(RiskItem(item, kind, endorsed, urgent, table.source()))
     return tuple(found)
 

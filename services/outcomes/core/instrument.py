@@ -1,7 +1,7 @@
 """Questionnaires as data: what the door scores a measure with and the detector judges it by."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -87,8 +87,19 @@ class Subscale:
 
 
 @dataclass(frozen=True, slots=True)
+class Exceptional:
+    """Items, numbered from 1, that take other answers than the rest, rising."""
+
+    items: tuple[int, ...]
+    answers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Items:
-    """What the single answers may be; wording only where the licence lets it be shipped."""
+    """What the single answers may be; wording only where the licence lets it be shipped.
+
+    Of each group in `highest_of` the highest answer alone is summed.
+    """
 
     count: int
     minimum: int
@@ -98,6 +109,22 @@ class Items:
     stem: str
     anchors: tuple[str, ...]
     wording: tuple[str, ...]
+    exceptions: tuple[Exceptional, ...] = ()
+    highest_of: tuple[tuple[int, ...], ...] = ()
+
+    def answers(self, item: int) -> Sequence[int]:
+        """What an item, counted from 1, may be answered with, rising."""
+        for one in self.exceptions:
+            if item in one.items:
+                return one.answers
+        return range(self.minimum, self.maximum + 1)
+
+    @property
+    def summed(self) -> tuple[tuple[int, ...], ...]:
+        """What is summed, in groups of which the highest answer counts; most are single items."""
+        grouped = {item for group in self.highest_of for item in group}
+        alone = ((item,) for item in range(1, self.count + 1) if item not in grouped)
+        return (*self.highest_of, *alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """An instrument in words: what a person reads who checks a definition before it is in force."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from services.outcomes.core.instrument import Cutoff, Instrument, Subscale
+from services.outcomes.core.instrument import Cutoff, Instrument, Items, Subscale
+from services.outcomes.core.scoring import allowed
 
 
 def summary(instrument: Instrument) -> list[str]:
@@ -41,6 +42,8 @@ def row(instrument: Instrument) -> tuple[str, str, str, str, str, str]:
 def not_assessable(instrument: Instrument) -> list[str]:
     """What this definition leaves open, each with the reason."""
     faults = []
+    if instrument.risk and instrument.items is None:
+        faults.append("risk answers: totals alone are taken")
     if instrument.cutoff is None:
         needs = " and ".join(instrument.needs)
         faults.append(f"whether a score is a case: {'needs ' + needs if needs else 'no cut-off'}")
@@ -60,18 +63,29 @@ def _range(instrument: Instrument) -> str:
     span = f"{instrument.minimum:g} to {instrument.maximum:g} in steps of {instrument.step:g}"
     how = "totals alone"
     if instrument.items is not None:
-        form = instrument.items
-        how = f"{form.count} items from {form.minimum} to {form.maximum}"
-        if form.reversed:
-            how += f" (reversed: {', '.join(map(str, sorted(form.reversed)))})"
-        how += f", {instrument.missing.most} may be missing"
+        how = f"{_items(instrument.items)}, {instrument.missing.most} may be missing"
     return f"{span}, higher is {instrument.higher_is}; {how}"
+
+
+def _items(form: Items) -> str:
+    told = f"{form.count} items from {form.minimum} to {form.maximum}"
+    for one in form.exceptions:
+        told += f" ({_numbers(one.items)}: {allowed(form, one.items[0])})"
+    if form.reversed:
+        told += f" (reversed: {_numbers(sorted(form.reversed))})"
+    for group in form.highest_of:
+        told += f" (the highest of {_numbers(group)} counts)"
+    return told
+
+
+def _numbers(items: Iterable[int]) -> str:
+    return ", ".join(map(str, items))
 
 
 def _subscale(name: str, one: Subscale) -> str:
     cut = f", case {_cut(one.cutoff)}" if one.cutoff else ""
     factor = f" times {one.multiply:.4g}" if one.multiply != 1 else ""
-    return f"{name}, {one.title}: items {', '.join(map(str, one.items))}{factor}{cut}"
+    return f"{name}, {one.title}: items {_numbers(one.items)}{factor}{cut}"
 
 
 def _cuts(instrument: Instrument) -> str:

@@ -34,14 +34,12 @@ class ItemCountError(ScoringError):
 
 
 class ItemRangeError(ScoringError):
-    """An answer outside its range; `index` counts from 0."""
+    """Answers that their items do not take; `faults` holds (index from 0, what it must be)."""
 
-    def __init__(self, index: int, minimum: int, maximum: int) -> None:
-        """Say which, and what it may be."""
-        super().__init__(f"item {index + 1} must be a whole number from {minimum} to {maximum}")
-        self.index = index
-        self.minimum = minimum
-        self.maximum = maximum
+    def __init__(self, form: Items, indices: Sequence[int]) -> None:
+        """Say which, and what they may be."""
+        self.faults = tuple((index, f"must be {allowed(form, index + 1)}") for index in indices)
+        super().__init__("; ".join(f"item {index + 1} {must}" for index, must in self.faults))
 
 
 class TotalRangeError(ScoringError):
@@ -148,33 +146,55 @@ def band(instrument: Instrument, value: float | None) -> str | None:
     return labels[-1] if labels else None
 
 
+def allowed(form: Items, item: int) -> str:
+    """What an item, counted from 1, may be answered with, in words."""
+    answers = form.answers(item)
+    if len(answers) == answers[-1] - answers[0] + 1:
+        return f"a whole number from {answers[0]} to {answers[-1]}"
+    return f"{', '.join(map(str, answers[:-1]))} or {answers[-1]}"
+
+
 def _checked(form: Items, items: Sequence[int | None]) -> list[int | None]:
     """The answers, reversed ones turned round."""
     if len(items) != form.count:
         raise ItemCountError(form.count)
-    return [_turned(form, index, answer) for index, answer in enumerate(items)]
+    wrong = [index for index, one in enumerate(items) if not _takes(form, index + 1, one)]
+    if wrong:
+        raise ItemRangeError(form, wrong)
+    return [_turned(form, item, answer) for item, answer in enumerate(items, start=1)]
 
 
-def _turned(form: Items, index: int, answer: int | None) -> int | None:
-    if answer is None:
-        return None
-    if isinstance(answer, bool) or not isinstance(answer, int):
-        raise ItemRangeError(index, form.minimum, form.maximum)
-    if not form.minimum <= answer <= form.maximum:
-        raise ItemRangeError(index, form.minimum, form.maximum)
-    return form.minimum + form.maximum - answer if index + 1 in form.reversed else answer
+def _takes(form: Items, item: int, answer: int | None) -> bool:
+    """Whether an item may be answered so; true and 1.0 are no answers."""
+    return answer is None or (type(answer) is int and answer in form.answers(item))
+
+
+def _turned(form: Items, item: int, answer: int | None) -> int | None:
+    if answer is None or item not in form.reversed:
+        return answer
+    answers = form.answers(item)
+    return answers[0] + answers[-1] - answer
+
+
+def _summed(form: Items, answers: Sequence[int | None]) -> list[int | None]:
+    """What is summed: the highest answer of each group, None where all of it is unanswered."""
+    if not form.highest_of:
+        return list(answers)
+    groups = ([answers[item - 1] for item in group] for group in form.summed)
+    return [max((one for one in group if one is not None), default=None) for group in groups]
 
 
 def _sum(
     instrument: Instrument, form: Items, answers: Sequence[int | None]
 ) -> tuple[float | None, list[str]]:
-    given = [answer for answer in answers if answer is not None]
-    missing = len(answers) - len(given)
+    summed = _summed(form, answers)
+    given = [one for one in summed if one is not None]
+    missing = len(summed) - len(given)
     if missing == 0:
         return float(sum(given) * form.multiply), []
     if missing > instrument.missing.most:
         return None, [INCOMPLETE]
-    filled = _filled(instrument, answers)
+    filled = _filled(instrument, answers, summed)
     if filled is None:
         return None, [INCOMPLETE]
     value = filled * form.multiply
@@ -183,11 +203,13 @@ def _sum(
     return value, [PRORATED]
 
 
-def _filled(instrument: Instrument, answers: Sequence[int | None]) -> float | None:
+def _filled(
+    instrument: Instrument, answers: Sequence[int | None], summed: Sequence[int | None]
+) -> float | None:
     """The sum with each missing answer replaced by the mean of those beside it."""
-    groups: list[Sequence[int]] = [range(1, len(answers) + 1)]
-    if instrument.missing.within_subscales:
-        groups = [scale.items for scale in instrument.subscales.values()]
+    if not instrument.missing.within_subscales:
+        return _prorated(summed)
+    groups = [scale.items for scale in instrument.subscales.values()]
     sums = [_prorated([answers[item - 1] for item in group]) for group in groups]
     known = [value for value in sums if value is not None]
     return sum(known) if len(known) == len(sums) else None
@@ -220,14 +242,21 @@ def _disagrees(
     Where an answer is missing, senders round or weigh differently: only a total that is a whole
     step off the prorated score, or impossible for the answers given, is called a conflict.
     """
-    missing = answers.count(None)
     if value is not None:
-        tolerance = _rounding(instrument, form) if missing == 0 else instrument.step - 1e-6
+        whole = None not in _summed(form, answers)
+        tolerance = _rounding(instrument, form) if whole else instrument.step - 1e-6
         return abs(total - value) > tolerance
-    given = sum(answer for answer in answers if answer is not None)
-    lowest = (given + missing * form.minimum) * form.multiply
-    highest = (given + missing * form.maximum) * form.multiply
+    lowest, highest = (_sum_if(form, answers, end) * form.multiply for end in (0, -1))
     return not lowest - 1e-6 <= total <= highest + 1e-6
+
+
+def _sum_if(form: Items, answers: Sequence[int | None], end: int) -> int:
+    """The sum if all that was left out had been answered from one end (0 or -1) of its range."""
+    full = [
+        form.answers(item)[end] if answer is None else answer
+        for item, answer in enumerate(answers, start=1)
+    ]
+    return sum(one for one in _summed(form, full) if one is not None)
 
 
 def _rounding(instrument: Instrument, form: Items) -> float:

@@ -96,6 +96,16 @@ class Table:
             raise self.error(key, "must be a list of whole numbers")
         return tuple(values)
 
+    def groups(self, key: str) -> tuple[tuple[int, ...], ...]:
+        """A list of lists of whole numbers; empty when absent."""
+        values = self._list(key)
+        flat = [one for group in values if isinstance(group, list) for one in group]
+        if not all(isinstance(group, list) for group in values) or any(
+            isinstance(one, bool) or not isinstance(one, int) for one in flat
+        ):
+            raise self.error(key, "must be a list of lists of whole numbers")
+        return tuple(map(tuple, values))
+
     def numbers(self, key: str) -> tuple[float, ...]:
         """A list of finite numbers; empty when absent."""
         values = self._list(key)
