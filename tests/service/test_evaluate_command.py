@@ -324,6 +324,24 @@ def test_a_table_needs_its_columns_and_is_never_written_over(given: Given) -> No
     assert "column 'day' is named twice" in refused("--csv", path, *again, *SCALE)
 
 
+def test_what_a_rule_prints_is_no_part_of_the_figures(given: Given, tmp_path: Path) -> None:
+    rule = tmp_path / "mine.py"
+    rule.write_text("print('loaded')\ndef risk(d, s, c):\n    print('asked')\n    return s[-1]\n")
+    done = run("--csv", given(table(rows(12))), *COLUMNS, *SCALE, *QUICK, "--rule", rule,
+               "--json", "-")  # fmt: skip
+    assert "mine" in json.loads(done.stdout)["rules"]
+    assert "loaded" in done.stderr
+    assert "asked" in done.stderr
+
+
+def test_what_is_of_the_cohort_is_refused_beside_a_table(given: Given) -> None:
+    path = given(table(rows()))
+    for option in ("--seeds", "--clients"):
+        said = run("--csv", path, *COLUMNS, *SCALE, option, "30")
+        assert said.exit_code == 2
+        assert f"{option} is of the made-up cohort" in said.stderr
+
+
 def test_where_nothing_can_be_written_is_said_before_anything_is_computed(tmp_path: Path) -> None:
     mine, out = tmp_path / "mine.py", tmp_path / "out"
     mine.write_text("def risk(d, s, c): raise ValueError('this was asked already')\n")

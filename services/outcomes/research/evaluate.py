@@ -3,13 +3,15 @@
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from services.chassis.command import in_one_line, progress, rows
 from services.outcomes.research.change import ANY, POSITIVE, SHARE
@@ -128,7 +130,8 @@ def evaluate(
         with bar() as moved:
             courses, about = _cohort(said, moved) if source is None else _table(source, said)
             split, about = _split(courses, about, folds, learn_from)
-            outcome = _judged(split, files, said, resampled, moved)
+            with redirect_stdout(sys.stderr):  # what a rule prints is no part of the figures
+                outcome = _judged(split, files, said, resampled, moved)
     except (TableError, RuleError) as error:
         raise Unusable(str(error)) from None
     except NotJudgedError as error:
@@ -153,6 +156,9 @@ def _check(source: Path | None, said: Mapping[str, Any]) -> None:
     for name in columns:
         if said[name] is None:
             raise click.UsageError(f"--csv needs --{name} COL")
+    for name in ("seeds", "clients"):
+        if click.get_current_context().get_parameter_source(name) != ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name} is of the made-up cohort and goes without --csv")
 
 
 @contextmanager
