@@ -121,9 +121,14 @@ def progress(label: str) -> Iterator["Move"]:
         yield move
 
 
+def printable(text: str) -> str:
+    """The text without what a terminal would obey: escapes, line ends, turns of direction."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
+
+
 def rows(head: Sequence[str], body: Iterable[Sequence[str]], nothing: str) -> None:
     """Print a table in columns, or `nothing` when it has no rows."""
-    lines = list(body)
+    lines = [tuple(map(printable, line)) for line in body]
     if not lines:
         click.echo(nothing)
         return

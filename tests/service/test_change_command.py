@@ -272,6 +272,15 @@ def test_a_person_reads_counts_and_the_first_clients(given: Any) -> None:
     assert "K1" not in both
 
 
+def test_what_a_cell_holds_is_no_order_to_the_terminal(given: Any) -> None:
+    content = 'id,pre,post,\x1b[2J\nA\x1b[31m,5,2,\n"B\nC",7,3,\nD\u202e,9,3,\n'
+    told = run("--csv", given(content), *WIDE, "--reliability", ".9")
+    assert told.exit_code == 0
+    assert {"A�[31m", "B�C", "D�"} <= {line.split("  ")[0] for line in told.stdout.splitlines()}
+    lacks = run("--csv", given(content), "--client", "who", "--pre", "pre", "--post", "post")
+    assert "it has id, pre, post, �[2J\n" in lacks.stderr
+
+
 def test_ten_thousand_rows_are_quick_enough(given: Any) -> None:
     draw = random.Random(4)
     rows = [f"{at},{draw.gauss(15, 5):.1f},{draw.gauss(10, 6):.1f}" for at in range(10_000)]

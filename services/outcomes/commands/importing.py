@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services.chassis.command import data_option, progress
+from services.chassis.command import data_option, printable, progress
 from services.outcomes.commands.opening import opened
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _check(source: "Source", mapping: "RowMapping") -> None:
     if missing:
         raise click.ClickException(
             f"{source.path.name} has no column {', '.join(missing)}, which the mapping names; "
-            f"it has {', '.join(source.header)}"
+            f"it has {', '.join(map(printable, source.header))}"
         )
 
 

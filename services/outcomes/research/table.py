@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from services.chassis.command import printable
 from services.outcomes.core.change_methods.series import Series
 from services.outcomes.core.change_methods.verdict import Pair
 
@@ -42,7 +43,7 @@ class Sheet:
             TableError: there is none of this name.
         """
         if name not in self.header:
-            known = ", ".join(self.header)
+            known = ", ".join(map(printable, self.header))
             raise TableError(f"{self.name} has no column {name!r}; it has {known}")
         return self.header.index(name)
 
