@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from services.outcomes.core.change_methods import hierarchical, prepost, series, talking
 from services.outcomes.core.change_methods.prepost import FORMULAS, Sample
 from services.outcomes.core.change_methods.series import Series
-from services.outcomes.core.change_methods.verdict import Cut, NotAssessableError, Pair, Result
+from services.outcomes.core.change_methods.verdict import (
+    CRITICAL,
+    Cut,
+    NotAssessableError,
+    Pair,
+    Result,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ def _sudden(table: Table, group: Sample, _: Cut | None, choice: Choice) -> Resul
     if choice.reliability is None:
         least = _said(choice.anchor, "--reliability, or the least change as --anchor")
     else:
-        least = prepost.CRITICAL * group.s_diff
+        least = CRITICAL * group.s_diff
     return series.sudden_gains(clients, least, choice.higher_is)
 
 

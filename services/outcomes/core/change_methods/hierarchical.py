@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.outcomes.core.change_methods.series import Series, row_of
 from services.outcomes.core.change_methods.verdict import (
+    CRITICAL,
     NotAssessableError,
     Result,
     Row,
@@ -16,7 +17,6 @@ from services.outcomes.core.change_methods.verdict import (
     sign_of,
 )
 
-CRITICAL = 1.96
 NEGLIGIBLE = 1e-3
 """A spread so small beside the error around the lines counts as none."""
 SLOPES_DIFFER = 5.14
@@ -288,11 +288,8 @@ def _simplex(loss: Callable[[Theta], float], start: Theta, size: float) -> Theta
 
 
 def _settled(points: Sequence[tuple[float, Theta]]) -> bool:
-    lowest, highest = points[0][0], points[-1][0]
-    if highest - lowest >= 1e-11 * (1 + abs(lowest)):
-        return False
     parts = zip(*(one for _, one in points), strict=True)
-    return all(max(part) - min(part) < 1e-6 for part in parts)
+    return all(max(part) - min(part) < 1e-7 for part in parts)
 
 
 def _step(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.outcomes.core.change_methods.verdict import (
+    CRITICAL,
     Cut,
     NotAssessableError,
     Pair,
@@ -22,7 +23,6 @@ from services.outcomes.core.change_methods.verdict import (
     unassessed,
 )
 
-CRITICAL = 1.96
 CRITICAL_ONE_SIDED = 1.645
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.outcomes.core.change_methods.verdict import (
+    CRITICAL,
     NOT_ASSESSABLE,
     Cut,
     NotAssessableError,
@@ -20,7 +21,6 @@ from services.outcomes.core.change_methods.verdict import (
     sign_of,
 )
 
-CRITICAL = 1.96
 CRITICAL_T = {4: 2.776, 3: 3.182, 2: 4.303}
 """Two-sided .05 quantiles of Student's t by degrees of freedom (Tang and DeRubeis 1999)."""
 SHARE = 0.25

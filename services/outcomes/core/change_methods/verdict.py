@@ -20,6 +20,9 @@ BELOW = "below the group's course"
 COURSES = (ABOVE, WITHIN, BELOW)
 """What a method says that compares with the group: nothing of whether somebody got worse."""
 
+CRITICAL = 1.96
+"""Two-sided .05 limit of a standard normal statistic."""
+
 
 class NotAssessableError(Exception):
     """A method cannot be used on these data; the text says what is missing."""
