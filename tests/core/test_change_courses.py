@@ -20,6 +20,7 @@ COURSES: dict[str, Points] = {
     "hardly": weekly(15, 13, 11.1),  # 1.95 errors
     "enough": weekly(15, 13, 11),  # 2
     "came once": weekly(15),
+    "came on one day": [(7, 15), (7, 9)],
 }
 
 
@@ -45,9 +46,9 @@ def test_the_reliable_trend_is_the_slope_over_its_error(higher_is: str, sign: in
     assert told == near({
         "summary": {
             "recovered": 2, "improved": 2, "unchanged": 1, "deteriorated": 1, "harmed": 1,
-            "not_assessable": 1,
+            "not_assessable": 2,
         },
-        "n": 8,
+        "n": 9,
         "relative": False,
         "cutoff": sign * 12.0,
         "cutoff_kind": "given",
@@ -63,6 +64,8 @@ def test_the_reliable_trend_is_the_slope_over_its_error(higher_is: str, sign: in
             ),
             course_row("came once", weekly(15), sign, "not assessable",
                        why="one measure has no slope"),
+            course_row("came on one day", COURSES["came on one day"], sign, "not assessable",
+                       why="the days do not differ"),
         ],
     })  # fmt: skip
 

@@ -3,7 +3,7 @@
 import math
 import random
 from dataclasses import replace
-from statistics import mean
+from statistics import NormalDist, mean
 from typing import Any
 
 import pytest
@@ -229,6 +229,12 @@ def test_slopes_of_their_own_that_the_scores_do_not_show_are_not_believed() -> N
     fitted = fit(clients)
     assert fitted.singular
     assert set(fitted.deviations) == {0.0}
+    lowest, _, beta = dense(clients, fitted)
+    assert (fitted.intercept, fitted.slope) == pytest.approx((beta[0][0], beta[1][0]))
+    for name in ("sd_intercept", "residual"):
+        for factor in (0.98, 1.02):
+            other = replace(fitted, **{name: getattr(fitted, name) * factor})
+            assert dense(clients, other)[0] > lowest
 
 
 def test_slopes_that_do_not_differ_leave_everybody_within_the_course() -> None:
@@ -349,15 +355,20 @@ def test_who_differ_in_level_alone_have_the_groups_slope() -> None:
     assert told.slope == pytest.approx(-0.1)
 
 
-def test_slopes_that_follow_from_levels_are_kept_where_the_scores_show_them() -> None:
-    # Who starts higher falls faster, by as much for each point: the correlation ends at -1.
+def fan(by: float) -> list[Measures]:
+    """Who starts higher falls faster, by so much a day for each step of the level."""
     draw = random.Random(0)
     clients = []
     for _ in range(12):
         z = draw.gauss(0, 1)
         clients.append(
-            [(day, 20 + 6 * z - (0.1 + 0.05 * z) * day + draw.gauss(0, 0.6)) for day in DAYS]
+            [(day, 20 + 6 * z - (0.1 + by * z) * day + draw.gauss(0, 0.6)) for day in DAYS]
         )
+    return clients
+
+
+def test_slopes_that_follow_from_levels_are_kept_where_the_scores_show_them() -> None:
+    clients = fan(0.05)
     told = fit(clients)
     assert told.singular
     assert told.correlation == pytest.approx(-1)
@@ -365,9 +376,21 @@ def test_slopes_that_follow_from_levels_are_kept_where_the_scores_show_them() ->
     assert list(zip(told.deviations, told.errors, strict=True)) == [
         pytest.approx(one, rel=1e-5) for one in expected
     ]
-    assert all(
-        abs(deviation / error) > 1.96 for deviation, error in expected if abs(deviation) > 0.01
-    )
     for name, factor in (("sd_intercept", 1.02), ("sd_slope", 0.98), ("correlation", 0.98)):
         other = replace(told, **{name: getattr(told, name) * factor})
         assert dense(clients, other)[0] > lowest
+
+
+def test_they_are_kept_from_where_the_deviance_shows_them_at_the_limit() -> None:
+    weak, strong = 0.0, 0.05
+    while strong - weak > 1e-6:
+        middle = (weak + strong) / 2
+        kept = any(fit(fan(middle)).deviations)
+        weak, strong = (weak, middle) if kept else (middle, strong)
+    without, beside = fit(fan(weak)), fit(fan(strong))
+    assert without.singular
+    assert beside.singular
+    gained = dense(fan(weak), without)[0] - dense(fan(strong), beside)[0]
+    # One degree of freedom or two, alike likely (Self and Liang 1987).
+    one, two = 2 * NormalDist().cdf(-math.sqrt(gained)), math.exp(-gained / 2)
+    assert (one + two) / 2 == pytest.approx(0.05, abs=2e-4)
