@@ -32,13 +32,15 @@ class Caseload:
 
     def of(self, instrument: str | None) -> Mapping[str, Any] | None:
         """What is known of an instrument here; None: nothing, or not readable now."""
-        if not instrument:
-            return None
+        return self.every().get(instrument) if instrument else None
+
+    def every(self) -> Mapping[str, Mapping[str, Any]]:
+        """What is known, by instrument; nothing where it is not readable now."""
         try:
             with self._lock:
                 for event in self._news.take():
                     if isinstance(event, StatisticsNoted):
                         self._known[event.instrument] = event.message["data"]
-                return self._known.get(instrument)
+                return dict(self._known)
         except StoreError:
-            return None
+            return {}

@@ -11,6 +11,7 @@ from uuid import UUID
 from schemas.approaches import Approaches
 from services.alerts import api
 from services.alerts.core import lens
+from services.alerts.core.caseload import Statistics
 from services.alerts.core.labels import NO_VERDICT
 from services.alerts.core.language import _
 from services.alerts.core.pattern import Patterns, patterns
@@ -135,6 +136,9 @@ class Rooms:
 
     def statistics(self, instrument: str | None) -> dict[str, Any] | None:
         return None
+
+    def effects(self) -> list[Statistics]:
+        return []
 
     def figures(self, now: datetime) -> list[RuleFigures]:
         return []

@@ -190,6 +190,25 @@ def test_similar_pivots_are_counted_once_enough_courses_have_ended(
         assert name not in page  # counts of others, never their clients
 
 
+def test_effects_are_told_in_points_once_the_service_knows_them(fresh: Rig) -> None:
+    clinic(fresh)
+    cell = {"channel": "off_track", "n": 24, "mean": -3.25, "shrunk": -2.5, "low80": -4.0,
+            "high80": -1.0}  # fmt: skip
+    told = {"instrument": "phq-9", "on": "2026-04-20", "endings": 140, "left_out": 3, "least": 100}
+    fresh.tell("statistics.published", told)
+    fresh.show()
+    assert "points from the forecast" not in text(fresh, "alice", "/pivots")
+    other = cell | {"approach": "CBT", "channel": None, "n": 7, "mean": 0.5}
+    fresh.tell("statistics.published", told | {"effects": [cell | {"approach": "EMDR"}, other]})
+    fresh.show()
+    page = text(fresh, "alice", "/pivots")
+    assert "PHQ-9: points from the forecast, about six weeks on" in page
+    assert "From 140 courses that have ended." in page
+    assert "EMDR Off track 24 −3.2 −2.5 −4 to −1" in page
+    assert "CBT nothing found 7 0.5 −2.5 −4 to −1" in page
+    assert "A hypothesis, not a recommendation." in page
+
+
 def test_nobody_sees_a_scope_that_is_not_theirs(rig: Rig) -> None:
     alice = Browser(app_of(rig)).sign_in(rig, "alice")
     assert alice.get("/patterns?of=team").status_code == 404

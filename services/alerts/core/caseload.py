@@ -76,6 +76,11 @@ def how_often(known: Statistics | None, channel: str) -> str:
     return f"{came} {share}"
 
 
+def effects(known: Mapping[str, Statistics]) -> list[Statistics]:
+    """Those of every instrument that tell what followed pivots, by the instrument's name."""
+    return [known[name] for name in sorted(known) if known[name].get("effects")]
+
+
 def beside(known: Statistics | None) -> str:
     """What stands beside the effect of a pivot: the same in courses without one."""
     return f"{_(TOWARDS_THE_MEAN)} {_like_courses(known)}"

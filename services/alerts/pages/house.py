@@ -123,6 +123,10 @@ class Reading(Protocol):
         """What the caseload's endings say of an instrument; None while nothing is known."""
         ...
 
+    def effects(self) -> list[Statistics]:
+        """What followed pivots, by instrument; none before that is known."""
+        ...
+
     def risk_path(self) -> RiskPath:
         """Whether risk answers arrive."""
         ...

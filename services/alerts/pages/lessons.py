@@ -44,6 +44,7 @@ def blueprint(house: House) -> Blueprint:
             "pivots.html",
             found=found,
             elsewhere=elsewhere,
+            effects=house.reading.effects() if elsewhere else [],
             scopes=scopes,
             scope=scope,
             endings_needed=pivot.ENDINGS,

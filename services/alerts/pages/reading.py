@@ -9,7 +9,7 @@ from uuid import UUID
 
 from schemas.approaches import Approaches
 from services.alerts.caseload import Caseload
-from services.alerts.core.caseload import Statistics
+from services.alerts.core.caseload import Statistics, effects
 from services.alerts.core.person import Person
 from services.alerts.desk import NotYoursError
 from services.alerts.pages.house import Freshness, Loop, Operations
@@ -144,6 +144,10 @@ class Views:
     def statistics(self, instrument: str | None) -> Statistics | None:
         """What the caseload's endings say of an instrument."""
         return self.caseload.of(instrument)
+
+    def effects(self) -> list[Statistics]:
+        """What followed pivots, by instrument."""
+        return effects(self.caseload.every())
 
     def risk_path(self) -> RiskPath:
         """Whether risk answers arrive."""
