@@ -53,7 +53,7 @@ def one_course(folder: Path, today: date) -> list[tuple[str, Message]]:
             "opened_on": (today - timedelta(weeks=WEEKS)).isoformat(),
             "problem": "depression",
         }
-        service.record.episodes.announce(SENDER, "E-0", flat.announcement(announced))
+        service.record.episodes.tell(SENDER, "E-0", flat.announcement(announced))
         for week, low in enumerate((1, 1, 1, 2, 2, 3, 3, 3)):
             items = [low, low, 1, low, 1, low, 2, low, 0]
             on = today - timedelta(weeks=WEEKS - week)

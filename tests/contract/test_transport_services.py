@@ -76,7 +76,7 @@ def line(kafka: Kafka) -> Iterator[Line]:
 def announce(outcomes: Outcomes, first: int, last: int) -> None:
     told = Announcement(client="K-1", clinician="lind", opened_on="2026-01-05")
     for number in range(first, last + 1):
-        outcomes.record.episodes.announce("clinic-ehr", f"E-{number}", told)
+        outcomes.record.episodes.tell("clinic-ehr", f"E-{number}", told)
 
 
 def openings(alerts: Alerts, outcomes: Outcomes, count: int) -> list[int]:

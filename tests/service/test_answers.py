@@ -34,7 +34,7 @@ def outcomes(tmp_path: Path) -> Iterator[Outcomes]:
 
 def announce(outcomes: Outcomes, reference: str = REFERENCE) -> UUID:
     told = Announcement(client="K-1", clinician="lind", opened_on="2026-01-05")
-    outcomes.record.episodes.announce(SENDER, reference, told)
+    outcomes.record.episodes.tell(SENDER, reference, told)
     return outcomes.record.episodes.id_of(SENDER, reference)
 
 
@@ -155,7 +155,7 @@ def test_a_key_that_is_none_of_ours_does_not_stop_the_line(outcomes: Outcomes) -
 def test_an_answer_about_an_erased_client_does_not_stop_the_line(outcomes: Outcomes) -> None:
     here, there = announce(outcomes), announce(outcomes, "E-2")
     told = Announcement(client="K-2", clinician="lind", opened_on="2026-01-05")
-    outcomes.record.episodes.announce(SENDER, "E-3", told)
+    outcomes.record.episodes.tell(SENDER, "E-3", told)
     gone = outcomes.record.episodes.id_of(SENDER, "E-3")
     outcomes.store.vault.shred(outcomes.log.read(gone)[0].owner)
     outcomes.consumer.receive(

@@ -11,6 +11,7 @@ from services.outcomes.api.authority import sender
 from services.outcomes.api.fields import Calendar, reference
 from services.outcomes.api.schemas import ApproachIn, CloseIn, EpisodeIn, FactIn, SessionIn
 from services.outcomes.core import episode
+from services.outcomes.core.telling import Begun, Closing, Fact, Session
 from services.outcomes.formats import flat
 from services.outcomes.record import Record, Told
 
@@ -25,28 +26,31 @@ def blueprint(record: Record, calendar: Calendar) -> Blueprint:
     @routes.put("/<path:episode>")
     def announce(episode: str) -> Response:
         name, told = named(episode), flat.announcement(body.loaded(announced))
-        done = episodes.announce(sender(), name, told)
+        done = episodes.tell(sender(), name, told)
         return _answer(done, of_episode(done.state))
 
     @routes.post("/<path:episode>/approach")
     def approach(episode: str) -> Response:
         name, told = named(episode), body.loaded(begun)
-        return _answer(episodes.approach(sender(), name, **told), {"episode": name, **told})
+        done = episodes.tell(sender(), name, Begun(**told))
+        return _answer(done, {"episode": name, **told})
 
     @routes.post("/<path:episode>/events")
     def event(episode: str) -> Response:
         name, told = named(episode), body.loaded(noted)
-        return _answer(episodes.fact(sender(), name, **told), {"episode": name, **told})
+        done = episodes.tell(sender(), name, Fact(**told))
+        return _answer(done, {"episode": name, **told})
 
     @routes.post("/<path:episode>/sessions")
     def session(episode: str) -> Response:
         name, told = named(episode), body.loaded(held)
-        return _answer(episodes.session(sender(), name, **told), {"episode": name, **told})
+        done = episodes.tell(sender(), name, Session(**told))
+        return _answer(done, {"episode": name, **told})
 
     @routes.post("/<path:episode>/close")
     def close(episode: str) -> Response:
         name, told = named(episode), body.loaded(ended)
-        done = episodes.close(sender(), name, **told)
+        done = episodes.tell(sender(), name, Closing(**told))
         return _answer(done, of_episode(done.state))
 
     return routes

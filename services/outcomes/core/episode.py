@@ -216,7 +216,11 @@ def evolve(state: State | None, event: Event) -> State | None:
 
 def fold(events: Sequence[Event]) -> State | None:
     """The episode after all `events` of its stream, None when there are none."""
-    state: State | None = None
+    return onward(None, events)
+
+
+def onward(state: State | None, events: Sequence[Event]) -> State | None:
+    """The episode after further events of its stream."""
     for event in events:
         state = evolve(state, event)
     return state

@@ -84,6 +84,47 @@ class Announcement:
         return {name: getattr(self, name) for name in PLAN}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A way of working that began, as its sender reports it."""
+
+    approach: str
+    since: str
+    reason: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session, and what became of it."""
+
+    external_id: str
+    on: str
+    attendance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something else that happened."""
+
+    external_id: str
+    on: str
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """The ending of a treatment."""
+
+    on: str
+    reason: str
+
+
+Telling = Announcement | Begun | Session | Fact | Closing
+"""What a sender may tell of an episode."""
+
+
 def decide_name(
     state: State | None, place: Place, clinician: str | None, at: datetime
 ) -> list[Event]:

@@ -12,14 +12,22 @@ from services.chassis.clock import Clock, today
 from services.chassis.vault import Vault
 from services.outcomes.core import episode, telling
 from services.outcomes.core.event import Event
-from services.outcomes.core.telling import Announcement, Place
+from services.outcomes.core.telling import (
+    Announcement,
+    Begun,
+    Closing,
+    Fact,
+    Place,
+    Session,
+    Telling,
+)
 from services.outcomes.record.decision import Decisions, ErasedError, Sight, readable
 from services.outcomes.record.measures import Measures
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An episode as it stands after a command.
+    """An episode as it stands after a command, and `before` it.
 
     `new`: what was told was not known in any form; `changed`: something was stored.
     """
@@ -27,6 +35,18 @@ class Told:
     state: episode.State
     new: bool
     changed: bool
+    before: episode.State | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command on an episode, to be decided once its stream is seen."""
+
+    stream: UUID
+    decide: Callable[[episode.State | None, datetime], list[Event]]
+    is_new: Callable[[episode.State], bool]
+    owner: UUID | None = None
+    """Whose an announcement says that the episode is."""
 
 
 class Episodes:
@@ -50,97 +70,90 @@ class Episodes:
         """The stream of a sender's episode."""
         return self._ids.derive("episode", sender, reference)
 
-    def announce(self, sender: str, reference: str, told: Announcement) -> Told:
-        """Open an episode, or bring its plan up to date.
+    def tell(self, sender: str, reference: str, told: Telling) -> Told:
+        """Take what a sender tells of an episode; an announcement opens it, or changes its plan.
 
         Raises:
             episode.EpisodeError: what is recorded forbids it.
             ErasedError, DamagedError, StoreError: as they say.
         """
-        place = self._place(sender, reference, told.client)
+        owner = self._vault.subject(sender, told.client) if isinstance(told, Announcement) else None
+        step = self.step(sender, reference, told, owner)
+        return self._carried(step)
 
-        def work(sight: Sight) -> tuple[episode.State | None, Told]:
-            past = episode.fold(sight.events(place.episode))
-            day = today(self._clock, self._zone)
-            known = self._approaches
-            since = telling.begins(past, told, day, known) or told.opened_on
-            approach = self._approach_id(place.episode, told.approach or "", since)
-            at = self._clock.now()
-            events = telling.decide_announce(
-                past, place, told, approach, approaches=known, today=day, at=at
-            )
-            return past, _told(sight, place.episode, past, events, new=not _is_announced(past))
+    def step(self, sender: str, reference: str, told: Telling, owner: UUID | None) -> Step:
+        """The command that this is; `owner` is the announced client's id.
 
-        done = self._decisions.take(self._decisions.known([place.episode]), work)
-        past, answer = done.answer
-        self._measures.announced(place.episode, place.owner)
-        if past is not None and (past.doubted or past.owner != place.owner):
-            self._measures.settle(place.episode, done.position)
-        return answer
-
-    def approach(
-        self,
-        sender: str,
-        reference: str,
-        *,
-        approach: str,
-        since: str,
-        reason: str | None = None,
-        external_id: str | None = None,
-    ) -> Told:
-        """Note the approach that the sender reports. Raises as `announce`."""
+        Raises:
+            ErasedError: the client was erased.
+        """
         stream = self.id_of(sender, reference)
-        chosen = self._approach_id(stream, *([external_id] if external_id else [approach, since]))
-        return self._tell(
-            stream,
-            lambda state, at: telling.decide_approach(
-                state, chosen, approach, since, reason, self._approaches, at
-            ),
-            lambda state: chosen.hex not in state.approaches,
-        )
+        match told:
+            case Announcement():
+                return self._announcing(sender, reference, told, owner)
+            case Begun():
+                return self._beginning(stream, told)
+            case Session():
+                return Step(
+                    stream,
+                    lambda state, at: telling.decide_session(
+                        state, told.external_id, told.on, told.attendance, at
+                    ),
+                    lambda state: told.external_id not in state.sessions,
+                )
+            case Fact():
+                return Step(
+                    stream,
+                    lambda state, at: telling.decide_fact(
+                        state, told.external_id, told.on, told.kind, told.label, at
+                    ),
+                    lambda state: told.external_id not in state.facts,
+                )
+            case Closing():
+                return Step(
+                    stream,
+                    lambda state, at: telling.decide_close(state, told.on, told.reason, at),
+                    lambda state: False,
+                )
 
-    def session(
-        self, sender: str, reference: str, *, external_id: str, on: str, attendance: str
-    ) -> Told:
-        """Note a session, or what became of it. Raises as `announce`."""
-        return self._tell(
-            self.id_of(sender, reference),
-            lambda state, at: telling.decide_session(state, external_id, on, attendance, at),
-            lambda state: external_id not in state.sessions,
-        )
+    def take(self, sight: Sight, step: Step) -> Told:
+        """Carry a command out upon `sight`. Raises as `tell`."""
+        past = episode.fold(sight.events(step.stream))
+        events = step.decide(past, self._clock.now())
+        sight.store(events)
+        state = episode.onward(past, events)
+        if state is None:
+            raise episode.UnknownEpisodeError("there is no such episode")
+        new = bool(events) and (past is None or step.is_new(past))
+        return Told(state, new=new, changed=bool(events), before=past)
 
-    def fact(
-        self, sender: str, reference: str, *, external_id: str, on: str, kind: str, label: str
-    ) -> Told:
-        """Note something else that happened. Raises as `announce`."""
-        return self._tell(
-            self.id_of(sender, reference),
-            lambda state, at: telling.decide_fact(state, external_id, on, kind, label, at),
-            lambda state: external_id not in state.facts,
-        )
-
-    def close(self, sender: str, reference: str, *, on: str, reason: str) -> Told:
-        """Close an episode. Raises as `announce`."""
-        return self._tell(
-            self.id_of(sender, reference),
-            lambda state, at: telling.decide_close(state, on, reason, at),
-            lambda state: False,
-        )
+    def settle(self, step: Step, told: Told, position: int) -> None:
+        """Let measures know whose an episode is, now that its announcement is durable."""
+        if step.owner is None:
+            return
+        self._measures.announced(step.stream, step.owner)
+        past = told.before
+        if past is not None and (past.doubted or past.owner != step.owner):
+            self._measures.settle(step.stream, position)
 
     def approach_chosen(self, stream: UUID, data: dict[str, Any]) -> Told:
         """Note a pivot from a reflection; `data` as of the message `approach.chosen`."""
-        return self._tell(
-            stream,
-            lambda state, at: episode.decide_approach_chosen(state, data, at),
-            lambda state: UUID(str(data["approach_id"])).hex not in state.approaches,
+        return self._carried(
+            Step(
+                stream,
+                lambda state, at: episode.decide_approach_chosen(state, data, at),
+                lambda state: UUID(str(data["approach_id"])).hex not in state.approaches,
+            )
         )
 
     def reflection_noted(self, stream: UUID, data: dict[str, Any]) -> Told:
         """Note a clinician's decision; `data` as of the message `reflection.recorded`."""
-        return self._tell(
-            stream,
-            lambda state, at: episode.decide_reflection_noted(state, data, at),
-            lambda state: UUID(str(data["reflection"])).hex not in state.reflections,
+        return self._carried(
+            Step(
+                stream,
+                lambda state, at: episode.decide_reflection_noted(state, data, at),
+                lambda state: UUID(str(data["reflection"])).hex not in state.reflections,
+            )
         )
 
     def require(self, stream: UUID) -> episode.State:
@@ -156,44 +169,45 @@ class Episodes:
 
     # Inside
 
-    def _place(self, sender: str, reference: str, client: str) -> Place:
-        owner = self._vault.subject(sender, client)
-        if self._vault.is_shredded(owner):
+    def _carried(self, step: Step) -> Told:
+        known = self._decisions.known([step.stream])
+        done = self._decisions.take(known, lambda sight: self.take(sight, step))
+        self.settle(step, done.answer, done.position)
+        return done.answer
+
+    def _announcing(
+        self, sender: str, reference: str, told: Announcement, owner: UUID | None
+    ) -> Step:
+        if owner is None or self._vault.is_shredded(owner):
             raise ErasedError("the client was erased")
-        return Place(
+        place = Place(
             episode=self.id_of(sender, reference),
             owner=owner,
             sender=sender,
             reference=reference,
-            client=client,
+            client=told.client,
+        )
+
+        def decide(past: episode.State | None, at: datetime) -> list[Event]:
+            day, known = today(self._clock, self._zone), self._approaches
+            since = telling.begins(past, told, day, known) or told.opened_on
+            approach = self._approach_id(place.episode, told.approach or "", since)
+            return telling.decide_announce(
+                past, place, told, approach, approaches=known, today=day, at=at
+            )
+
+        return Step(place.episode, decide, lambda state: not state.announced, owner)
+
+    def _beginning(self, stream: UUID, told: Begun) -> Step:
+        named = [told.external_id] if told.external_id else [told.approach, told.since]
+        chosen = self._approach_id(stream, *named)
+        return Step(
+            stream,
+            lambda state, at: telling.decide_approach(
+                state, chosen, told.approach, told.since, told.reason, self._approaches, at
+            ),
+            lambda state: chosen.hex not in state.approaches,
         )
 
     def _approach_id(self, stream: UUID, *parts: str) -> UUID:
         return self._ids.derive("approach", stream.hex, *parts)
-
-    def _tell(
-        self,
-        stream: UUID,
-        decide: Callable[[episode.State | None, datetime], list[Event]],
-        is_new: Callable[[episode.State], bool],
-    ) -> Told:
-        def work(sight: Sight) -> Told:
-            past = episode.fold(sight.events(stream))
-            events = decide(past, self._clock.now())
-            return _told(sight, stream, past, events, new=past is not None and is_new(past))
-
-        return self._decisions.take(self._decisions.known([stream]), work).answer
-
-
-def _is_announced(state: episode.State | None) -> bool:
-    return state is not None and state.announced
-
-
-def _told(
-    sight: Sight, stream: UUID, past: episode.State | None, events: list[Event], *, new: bool
-) -> Told:
-    sight.store(events)
-    state = episode.fold(sight.events(stream))
-    if state is None:
-        raise episode.UnknownEpisodeError("there is no such episode")
-    return Told(state, new=new and bool(events), changed=bool(events))
