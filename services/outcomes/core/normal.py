@@ -34,14 +34,11 @@ _NODES_20 = (
 )
 """Positive nodes and weights of Gauss-Legendre quadrature on -1 to 1."""
 
-
-def _on_0_to_2(nodes: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    """The same with the negative nodes, each shifted by 1."""
-    shifted = [((1.0 - node, weight), (1.0 + node, weight)) for node, weight in nodes]
-    return tuple(one for pair in shifted for one in pair)
-
-
-_POINTS_6, _POINTS_12, _POINTS_20 = map(_on_0_to_2, (_NODES_6, _NODES_12, _NODES_20))
+_POINTS_6, _POINTS_12, _POINTS_20 = (
+    tuple((1.0 + side * node, weight) for node, weight in nodes for side in (-1.0, 1.0))
+    for nodes in (_NODES_6, _NODES_12, _NODES_20)
+)
+"""The same with the negative nodes, each shifted by 1."""
 
 Z50 = 0.6744897501960817
 """Half width of the central 50 % of a standard normal variable."""
@@ -81,7 +78,7 @@ def both_above(h: float, k: float, r: float) -> float:
     r = min(1.0, max(-1.0, r))
     if abs(r) < 0.925:
         return max(0.0, _moderate(h, k, r) + below(-h) * below(-k))
-    return min(1.0, max(0.0, _strong(h, k, r)))
+    return max(0.0, _strong(h, k, r))
 
 
 def _moderate(h: float, k: float, r: float) -> float:
