@@ -185,9 +185,40 @@ def test_a_library_of_multivariate_normals_agrees(
     assert both_above(h, k, r) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("h", "k", "r", "expected"),
+    [
+        (0.5, -0.3, 0.25, 0.22380326312936447),
+        (-1.2, 0.4, -0.29, 0.28281667390348547),
+        (1.1, 0.7, 0.5, 0.07389596464355222),
+        (-0.4, -1.3, -0.74, 0.5594610511041322),
+        (0.3, 0.9, 0.85, 0.17122037976933122),
+        (-0.6, -0.2, -0.92, 0.30635521667221016),
+        (0.4, 0.5, 0.93, 0.270605265304218),
+        (1.5, 1.2, 0.95, 0.0621828844575919),
+        (-0.8, -0.3, 0.94, 0.6139251245163473),
+        (-2.5, 1.0, 0.96, 0.15865525393145705),
+        (0.1, 0.3, 0.99, 0.38012005273117927),
+        (0.2, 0.1, -0.93, 0.018052229683272396),
+        (-0.7, 1.1, -0.94, 0.005680753411304241),
+        (-1.5, -1.8, -0.96, 0.8972624796182161),
+        (-0.5, 0.4, -0.99, 0.04324647613427411),
+        (0.0, 0.0, 0.9999, 0.4977491904525954),
+        (0.3, -0.29, -0.9999, 0.0007625506238612323),
+        (3.0, -4.0, -0.95, 0.0013182786063707793),
+    ],
+)
+def test_the_joint_probability_is_right_to_the_last_digits(
+    h: float, k: float, r: float, expected: float
+) -> None:
+    """Reference values: the integral in 40 digits, by mpmath 1.4."""
+    assert both_above(h, k, r) == pytest.approx(expected, rel=0, abs=1e-15)
+
+
 @given(st.floats(-5, 5), st.floats(-5, 5), st.floats(-1, 1))
 def test_the_joint_probability_obeys_its_bounds(h: float, k: float, r: float) -> None:
     p, x, y = both_above(h, k, r), above(0, 1, h), above(0, 1, k)
+    assert 0.0 <= p <= 1.0
     assert max(0.0, x + y - 1) - 1e-12 <= p <= min(x, y) + 1e-12
     assert p == pytest.approx(both_above(k, h, r), abs=1e-13)
 
@@ -283,6 +314,22 @@ def test_variances_never_turn_negative(series: Series) -> None:
     assert estimate.ss > 0
     assert estimate.bb > 0
     assert estimate.level_variance > 0
+
+
+def test_the_limits_of_a_forecast_hold_a_half_and_four_fifths_of_the_scores() -> None:
+    ahead = filter_.predict(MODEL, run(MODEL, [(0, 18), (7, 15)]), 4)
+    for low, high, share in (
+        (ahead.low50, ahead.high50, 0.5),
+        (ahead.low80, ahead.high80, 0.8),
+    ):
+        sd = (ahead.high80 - ahead.mean) / NORMAL.inv_cdf(0.9)
+        law = NormalDist(ahead.mean, sd)
+        assert (law.cdf(low), law.cdf(high)) == pytest.approx(((1 - share) / 2, (1 + share) / 2))
+
+
+def test_no_probability_falls_below_none_by_rounding() -> None:
+    for h, k, r in ((8.0, 8.0, -0.46), (0.51, 1.42, -0.997), (5.4, 4.8, -0.96), (-1.8, 6.8, -0.9)):
+        assert 0.0 <= both_above(h, k, r) < 1e-12
 
 
 def test_worked_is_a_score_reliably_better_or_below_the_cut() -> None:
