@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 
 from services.outcomes.core import recalibration
-from services.outcomes.core.definition import read, read_all, read_own
+from services.outcomes.core.definition import read_all, read_own
 from services.outcomes.core.estimate import Defaults, model
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.core.recalibration import Recalibration
@@ -30,7 +30,8 @@ def definition(path: Path) -> Instrument:
     Raises:
         InstrumentError: as `registry`.
     """
-    return read(str(path), _text(path))
+    (one,) = read_own([(str(path), _text(path))]).values()
+    return one
 
 
 def recalibrations(

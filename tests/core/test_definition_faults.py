@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.outcomes.core.definition import read, read_own
+from services.outcomes.core.definition import fingerprint, read, read_own
 from services.outcomes.core.table import InstrumentError
 from tests.core.definitions import FOR_SOME, FULL, LEAST
 
@@ -302,6 +302,16 @@ def test_what_is_nested_without_end_is_told_too() -> None:
     with pytest.raises(InstrumentError) as refusal:
         read("own.toml", "id = " + "[" * 100_000)
     assert str(refusal.value) == "own.toml: as a whole is nested too deep"
+
+
+def test_what_a_clinic_s_definition_says_is_part_of_its_version() -> None:
+    def version(text: str) -> str:
+        return read_own([("own.toml", text)])["bare"].version
+
+    first = version(LEAST)
+    assert first == f"{read('own.toml', LEAST).version}+{fingerprint(LEAST)}"
+    assert version(f"# a remark\n\n{LEAST}") == first
+    assert version(LEAST.replace("Bare", "Barer")) != first
 
 
 def test_two_files_of_one_id_are_told_with_both_their_names() -> None:

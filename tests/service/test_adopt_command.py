@@ -1,5 +1,6 @@
 """`outcomes adopt`: what other rules change is told first, then done, over a real store."""
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,23 @@ def test_what_was_not_read_yet_is_waited_for(data: Path) -> None:
     answer = ask(data, **BOLDER)
     assert answer.exit_code == 1
     assert "not read everything yet: let the service run, then try again" in answer.output
+
+
+def test_a_number_changed_in_a_clinic_s_own_definition_is_noticed(
+    data: Path, tmp_path: Path
+) -> None:
+    shipped = resources.files("services.outcomes") / "instruments" / "phq-9.toml"
+    text = shipped.read_text("utf-8")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "phq-9.toml").write_text(text, "utf-8")
+    own = {"PIVOTPOINT_OUTCOMES_INSTRUMENTS": str(folder)}
+    version = ask(data, **own).output.split("adopt ")[-1].strip()
+    assert "2 of 2 courses are judged by" in ask(data, version, **own).output
+    assert "0 of 2 courses are judged by others" in ask(data, **own).output
+    cut = text.replace("value = 10", "value = 17", 1)
+    assert cut != text
+    (folder / "phq-9.toml").write_text(cut, "utf-8")
+    compared = ask(data, **own).output
+    assert "2 of 2 courses are judged by others" in compared
+    assert version not in compared

@@ -1,7 +1,10 @@
 """Definitions become instruments: read strictly at start, so that nothing wrong scores later."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -132,6 +135,9 @@ def read_all(texts: Iterable[tuple[str, str]]) -> dict[str, Instrument]:
 def read_own(texts: Iterable[tuple[str, str]]) -> dict[str, Instrument]:
     """Read the texts of a clinic's folder by id.
 
+    What they say is part of their version: a number that is changed under the same one is another
+    definition all the same, and what was judged by the first is judged anew on `adopt`.
+
     Raises:
         InstrumentError: as `read`, or two have the same id: nobody can say which one is meant.
     """
@@ -142,8 +148,15 @@ def read_own(texts: Iterable[tuple[str, str]]) -> dict[str, Instrument]:
         if one.id in found:
             doubled = InstrumentError(name, "id", f"is that of {names[one.id]} too")
             raise doubled.at(line_of(text, "id"))
-        found[one.id], names[one.id] = one, name
+        found[one.id] = replace(one, version=f"{one.version}+{fingerprint(text)}")
+        names[one.id] = name
     return found
+
+
+def fingerprint(text: str) -> str:
+    """Eight hexadecimal digits of what a definition says, its comments and layout apart."""
+    said = json.dumps(tomllib.loads(text), sort_keys=True, default=str)
+    return sha256(said.encode()).hexdigest()[:8]
 
 
 def _id(root: Table) -> str:
