@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from services.outcomes.core import findings
 from tests.core.logbook import MemoryLog, Sender, charted, detect, detector, played
 
@@ -89,6 +91,26 @@ def test_the_parts_of_a_measure_come_and_go_with_it() -> None:
     assert {key: len(told) for key, told in left.items()} == {
         "dass-21|total|client": 1,
         "dass-21|depression|client": 1,
+    }
+
+
+@pytest.mark.parametrize("total", [44.0, None])
+def test_a_part_whose_answers_were_made_up_for_says_so_and_no_other(total: float | None) -> None:
+    """Item 3 is of depression; a form without a total still tells of its scales."""
+
+    def tell(sender: Sender) -> None:
+        items = [1, 1, None, *[1] * 18]
+        parts = {"depression": 14.0, "anxiety": 14.0}
+        sender.measure("m0", 0, total, items=items, subscales=parts, flags=["prorated"], **DASS)
+
+    told = {
+        one.assessment["trajectory"]: (one.assessment["score"], one.assessment["flags"])
+        for one in played(tell).of(findings.Assessed)
+    }
+    assert told == {
+        "dass-21|total|client": (total, ["prorated"]),
+        "dass-21|depression|client": (14, ["prorated"]),
+        "dass-21|anxiety|client": (14, []),
     }
 
 

@@ -179,7 +179,7 @@ def test_totals_alone_are_taken_where_no_items_are_defined(
 ) -> None:
     totals_only = {name for name, one in instruments.items() if one.items is None}
     assert totals_only == {
-        "ors", "srs", "sdq",
+        "ors", "srs",
     }  # fmt: skip
 
 

@@ -264,7 +264,14 @@ def test_the_lowest_and_the_highest_total_are_taken_each_in_its_band(
 def test_what_is_not_scored_has_no_band_and_whole_subscales_still_count() -> None:
     incomplete = score(MOOD, [None] * 4, None)
     assert (incomplete.score, incomplete.band, incomplete.subscales) == (None, None, {})
-    assert score(MOOD, [1, 3, 2, None], None).subscales == {"sleep": 4.5}
+    assert score(MOOD, [None, 3, None, None], None).subscales == {}
+    assert score(PCL, [1] * 5 + [None] * 3 + [1] * 12, None).subscales == {"B": 5, "E": 6}
+
+
+def test_a_subscale_is_made_up_for_within_itself_where_the_form_is_scored() -> None:
+    """Items 1 and 3 are sleep, times 1.5; of drive, 2 is turned round and 4 is left out."""
+    assert score(MOOD, [1, 3, 2, None], None).subscales == {"sleep": 4.5, "drive": 0}
+    assert score(MOOD, [None, 2, 2, 1], None).subscales == {"sleep": 6, "drive": 3}
 
 
 @pytest.mark.parametrize(

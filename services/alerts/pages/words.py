@@ -39,6 +39,7 @@ FLAGS = {
     "conflict": gettext_noop("total and items disagree"),
     "prorated": gettext_noop("missing items filled with the mean"),
     "incomplete": gettext_noop("too few items answered"),
+    "item not applicable": gettext_noop("an item did not apply, so the highest score is lower"),
     "risk item unanswered": gettext_noop("risk item unanswered"),
     "zone missing": gettext_noop("time sent without a zone"),
 }

@@ -27,7 +27,7 @@ def of_instrument(instrument: Instrument) -> dict[str, Any]:
     told = asdict(instrument)
     items = told["items"]
     if items is not None:
-        items["reversed"] = sorted(items["reversed"])
+        items |= {key: sorted(items[key]) for key in ("reversed", "outside_total", "may_not_apply")}
         if not instrument.item_text:
             items |= {"wording": [], "stem": "", "anchors": []}
     told["alarm"] = [

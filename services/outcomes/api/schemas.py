@@ -215,7 +215,9 @@ class MeasureOut(_Out):
     band = fields.String(allow_none=True, metadata=_about("The severity band.", "moderate"))
     flags = fields.List(
         fields.String(),
-        metadata=_about("conflict, prorated, incomplete or risk item unanswered."),
+        metadata=_about(
+            "conflict, prorated, incomplete, item not applicable or risk item unanswered."
+        ),
     )
     risk = fields.List(fields.Nested(RiskOut), metadata=_about("The answers to risk items."))
 

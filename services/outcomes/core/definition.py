@@ -211,7 +211,9 @@ def _items(root: Table) -> Items | None:
         anchors=anchors,
         wording=wording,
         exceptions=_exceptions(table, count),
-        highest_of=_highest_of(table, count),
+        highest_of=(groups := _highest_of(table, count)),
+        outside_total=_apart(table, "outside_total", count, groups),
+        may_not_apply=_apart(table, "may_not_apply", count, groups),
     )
 
 
@@ -243,6 +245,19 @@ def _highest_of(table: Table, count: int) -> tuple[tuple[int, ...], ...]:
     if any(len(group) < 2 for group in groups) or len(set(named)) < len(named):
         raise table.error("highest_of", "needs groups of at least two items, each named once")
     return groups
+
+
+def _apart(
+    table: Table, key: str, count: int, groups: tuple[tuple[int, ...], ...]
+) -> frozenset[int]:
+    """Items that are summed otherwise than the rest, or not at all; some must be left."""
+    numbers = frozenset(table.integers(key))
+    _check_numbers(table, key, numbers, count)
+    if any(numbers.intersection(group) for group in groups):
+        raise table.error(key, "names an item of highest_of")
+    if len(numbers) == count:
+        raise table.error(key, "must leave an item out")
+    return numbers
 
 
 def _extremes(items: Items, groups: Iterable[Iterable[int]], multiply: float) -> Ends:
@@ -283,8 +298,9 @@ def _missing(root: Table, items: Items | None, subscales: Mapping[str, Subscale]
     if not 0 <= most < len(items.summed):
         raise table.error("most", "must leave at least one item answered")
     within = table.flag("within_subscales")
-    held = sorted(item for one in subscales.values() for item in one.items)
-    if within and held != list(range(1, items.count + 1)):  # else answers would not be summed
+    whole = (one.items for one in subscales.values() if not items.outside_total & set(one.items))
+    held = sorted((item,) for numbers in whole for item in numbers)
+    if within and held != list(items.summed):  # else answers would not be summed
         raise table.error("within_subscales", "needs subscales that hold each item once")
     return Missing(most, table.flag("round"), within)
 
@@ -311,6 +327,9 @@ def _subscale(table: Table, items: Items, numbers: tuple[int, ...], worse: bool)
     if multiply <= 0:
         raise table.error("multiply", "must be above 0")
     ends = _extremes(items, ((item,) for item in numbers), multiply)
+    missing = table.integer("missing") if table.has("missing") else None
+    if missing is not None and not 0 <= missing < len(numbers):
+        raise table.error("missing", "must leave at least one item answered")
     return Subscale(
         title=table.text("title"),
         items=numbers,
@@ -321,6 +340,7 @@ def _subscale(table: Table, items: Items, numbers: tuple[int, ...], worse: bool)
         cutoff=_cutoff(table.table("cutoff"), worse, ends) if table.has("cutoff") else None,
         reliability=_reliability(table),
         norm=_norm(table, ends),
+        missing=missing,
     )
 
 

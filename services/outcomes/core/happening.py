@@ -1,6 +1,6 @@
 """What an event of the log does to an episode as detection sees it, and how that is called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from services.outcomes.core.measure import (
     MeasureVersion,
     MeasureWithdrawn,
 )
-from services.outcomes.core.scoring import CONFLICT, band
+from services.outcomes.core.scoring import CONFLICT, PRORATED, band
 from services.outcomes.core.timeline import Approach, Fact, Measure, Reflection, Session
 
 TOPICS = frozenset(
@@ -126,12 +126,14 @@ def _entry(event: MeasureVersion, received_on: str) -> Measure:
 
 
 def _parts(event: MeasureVersion, whole: Measure, yardsticks: Yardsticks) -> list[Measure]:
-    """The entries of the subscales that are scales of their own and were answered in full."""
+    """The entries of the subscales that are scales of their own and could be scored."""
     found = []
+    subscales = yardsticks.specs[event.instrument].instrument.subscales
     for scale in yardsticks.scales[event.instrument]:
         value = event.subscales.get(scale)
         if value is not None:
-            part = replace(whole, scale=scale, score=value, flags=_shared(whole.flags))
+            flags = _shared(whole.flags) + _filled(event.items, subscales[scale].items)
+            part = replace(whole, scale=scale, score=value, flags=flags)
             label = band(yardsticks.spec(part).instrument, value)
             found.append(replace(part, band=label))
     return found
@@ -140,6 +142,12 @@ def _parts(event: MeasureVersion, whole: Measure, yardsticks: Yardsticks) -> lis
 def _shared(flags: tuple[str, ...]) -> tuple[str, ...]:
     """What is said of the whole and holds for its parts: a total may contradict their items."""
     return tuple(flag for flag in flags if flag == CONFLICT)
+
+
+def _filled(answers: Sequence[int | None] | None, items: Sequence[int]) -> tuple[str, ...]:
+    """What is said of a scale that was scored although some of its items were not answered."""
+    given = {} if answers is None else dict(enumerate(answers, start=1))
+    return (PRORATED,) if any(given.get(item, 0) is None for item in items) else ()
 
 
 def _take_out(case: Case, name: str) -> Measure | None:

@@ -68,7 +68,10 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class Subscale:
-    """Some of the items, numbered from 1, summed on their own and multiplied."""
+    """Some of the items, numbered from 1, summed on their own and multiplied.
+
+    `missing` of them are made up for by the mean of its others; None: as the whole form allows.
+    """
 
     title: str
     items: tuple[int, ...]
@@ -79,6 +82,7 @@ class Subscale:
     cutoff: Cutoff | None
     reliability: Reliability | None
     norm: Norm | None
+    missing: int | None = None
 
     @property
     def is_scale(self) -> bool:
@@ -98,7 +102,8 @@ class Exceptional:
 class Items:
     """What the single answers may be; wording only where the licence lets it be shipped.
 
-    Of each group in `highest_of` the highest answer alone is summed.
+    Of each group in `highest_of` the highest answer alone is summed, of `outside_total` none. An
+    unanswered item of `may_not_apply` did not apply: nothing is missing.
     """
 
     count: int
@@ -111,6 +116,8 @@ class Items:
     wording: tuple[str, ...]
     exceptions: tuple[Exceptional, ...] = ()
     highest_of: tuple[tuple[int, ...], ...] = ()
+    outside_total: frozenset[int] = frozenset()
+    may_not_apply: frozenset[int] = frozenset()
 
     def answers(self, item: int) -> Sequence[int]:
         """What an item, counted from 1, may be answered with, rising."""
@@ -122,8 +129,8 @@ class Items:
     @property
     def summed(self) -> tuple[tuple[int, ...], ...]:
         """What is summed, in groups of which the highest answer counts; most are single items."""
-        grouped = {item for group in self.highest_of for item in group}
-        alone = ((item,) for item in range(1, self.count + 1) if item not in grouped)
+        elsewhere = self.outside_total.union(*self.highest_of)
+        alone = ((item,) for item in range(1, self.count + 1) if item not in elsewhere)
         return (*self.highest_of, *alone)
 
 

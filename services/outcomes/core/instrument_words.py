@@ -75,6 +75,10 @@ def _items(form: Items) -> str:
         told += f" (reversed: {_numbers(sorted(form.reversed))})"
     for group in form.highest_of:
         told += f" (the highest of {_numbers(group)} counts)"
+    if form.outside_total:
+        told += f" (outside the total: {_numbers(sorted(form.outside_total))})"
+    if form.may_not_apply:
+        told += f" ({_numbers(sorted(form.may_not_apply))} may not apply)"
     return told
 
 
@@ -85,7 +89,8 @@ def _numbers(items: Iterable[int]) -> str:
 def _subscale(name: str, one: Subscale) -> str:
     cut = f", case {_cut(one.cutoff)}" if one.cutoff else ""
     factor = f" times {one.multiply:.4g}" if one.multiply != 1 else ""
-    return f"{name}, {one.title}: items {_numbers(one.items)}{factor}{cut}"
+    missing = "" if one.missing is None else f", {one.missing} may be missing"
+    return f"{name}, {one.title}: items {_numbers(one.items)}{factor}{missing}{cut}"
 
 
 def _cuts(instrument: Instrument) -> str:

@@ -1,14 +1,16 @@
 """From answers to a score: read by the door before a measure is stored; risk items come first."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.outcomes.core.instrument import Instrument, Items, RiskItem
+from services.outcomes.core.instrument import Instrument, Items, RiskItem, Subscale
 
 CONFLICT = "conflict"
 PRORATED = "prorated"
 INCOMPLETE = "incomplete"
+NOT_APPLICABLE = "item not applicable"
 RISK_UNANSWERED = "risk item unanswered"
 
 
@@ -129,7 +131,8 @@ def score(
         flags.append(CONFLICT)
     if any(answer["state"] == "unanswered" for answer in risk):
         flags.append(RISK_UNANSWERED)
-    return Scored(value, _subscales(instrument, answers), band(instrument, value), flags, risk)
+    subscales = _subscales(instrument, form, answers, scored=value is not None)
+    return Scored(value, subscales, band(instrument, value), flags, risk)
 
 
 def _is_whole(instrument: Instrument) -> bool:
@@ -176,11 +179,19 @@ def _turned(form: Items, item: int, answer: int | None) -> int | None:
     return answers[0] + answers[-1] - answer
 
 
+def _of(form: Items, answers: Sequence[int | None], items: Iterable[int]) -> list[int | None]:
+    """The answers to these items, without those that did not apply."""
+    if not form.may_not_apply:
+        return [answers[item - 1] for item in items]
+    applying = (at for at in items if answers[at - 1] is not None or at not in form.may_not_apply)
+    return [answers[item - 1] for item in applying]
+
+
 def _summed(form: Items, answers: Sequence[int | None]) -> list[int | None]:
     """What is summed: the highest answer of each group, None where all of it is unanswered."""
-    if not form.highest_of:
+    if not (form.highest_of or form.outside_total or form.may_not_apply):
         return list(answers)
-    groups = ([answers[item - 1] for item in group] for group in form.summed)
+    groups = [group for one in form.summed if (group := _of(form, answers, one))]
     return [max((one for one in group if one is not None), default=None) for group in groups]
 
 
@@ -190,27 +201,31 @@ def _sum(
     summed = _summed(form, answers)
     given = [one for one in summed if one is not None]
     missing = len(summed) - len(given)
+    flags = [NOT_APPLICABLE] if any(answers[at - 1] is None for at in form.may_not_apply) else []
     if missing == 0:
-        return float(sum(given) * form.multiply), []
-    if missing > instrument.missing.most:
-        return None, [INCOMPLETE]
-    filled = _filled(instrument, answers, summed)
+        return float(sum(given) * form.multiply), flags
+    filled = None
+    if missing <= instrument.missing.most:
+        filled = _filled(instrument, form, answers, summed)
     if filled is None:
-        return None, [INCOMPLETE]
+        return None, [*flags, INCOMPLETE]
     value = filled * form.multiply
     if instrument.missing.round:
         value = _half_up(value / instrument.step) * instrument.step
-    return value, [PRORATED]
+    return value, [*flags, PRORATED]
 
 
 def _filled(
-    instrument: Instrument, answers: Sequence[int | None], summed: Sequence[int | None]
+    instrument: Instrument,
+    form: Items,
+    answers: Sequence[int | None],
+    summed: Sequence[int | None],
 ) -> float | None:
     """The sum with each missing answer replaced by the mean of those beside it."""
     if not instrument.missing.within_subscales:
         return _prorated(summed)
-    groups = [scale.items for scale in instrument.subscales.values()]
-    sums = [_prorated([answers[item - 1] for item in group]) for group in groups]
+    scales = (one for one in instrument.subscales.values() if not form.outside_total & {*one.items})
+    sums = [_scale_sum(instrument, form, scale, answers) for scale in scales]
     known = [value for value in sums if value is not None]
     return sum(known) if len(known) == len(sums) else None
 
@@ -220,13 +235,29 @@ def _prorated(answers: Sequence[int | None]) -> float | None:
     return len(answers) * sum(given) / len(given) if given else None
 
 
-def _subscales(instrument: Instrument, answers: Sequence[int | None]) -> dict[str, float]:
-    """Sums of the subscales whose items were all answered."""
+def _scale_sum(
+    instrument: Instrument, form: Items, scale: Subscale, answers: Sequence[int | None]
+) -> float | None:
+    """The sum of a subscale's items as far as its own limit goes, whole where scores are."""
+    given = _of(form, answers, scale.items)
+    if scale.missing is not None and given.count(None) > scale.missing:
+        return None
+    value = _prorated(given)
+    return value if value is None or not instrument.missing.round else _half_up(value)
+
+
+def _subscales(
+    instrument: Instrument, form: Items, answers: Sequence[int | None], *, scored: bool
+) -> dict[str, float]:
+    """The subscales that were answered in full, or as far as they or the scored form allow."""
     found = {}
+    filled = scored and instrument.missing.within_subscales
     for name, scale in instrument.subscales.items():
-        given = [answers[item - 1] for item in scale.items]
-        if all(answer is not None for answer in given):
-            found[name] = scale.multiply * sum(answer for answer in given if answer is not None)
+        in_total = not form.outside_total & {*scale.items}
+        made_up = scale.missing is not None or (filled and in_total)
+        value = _scale_sum(instrument, form, scale, answers)
+        if value is not None and (made_up or None not in _of(form, answers, scale.items)):
+            found[name] = scale.multiply * value
     return found
 
 
@@ -253,7 +284,7 @@ def _disagrees(
 def _sum_if(form: Items, answers: Sequence[int | None], end: int) -> int:
     """The sum if all that was left out had been answered from one end (0 or -1) of its range."""
     full = [
-        form.answers(item)[end] if answer is None else answer
+        form.answers(item)[end] if answer is None and item not in form.may_not_apply else answer
         for item, answer in enumerate(answers, start=1)
     ]
     return sum(one for one in _summed(form, full) if one is not None)
@@ -266,4 +297,4 @@ def _rounding(instrument: Instrument, form: Items) -> float:
 
 
 def _half_up(value: float) -> int:
-    return int(value + 0.5)
+    return math.floor(value + 0.5)
