@@ -174,6 +174,12 @@ class CloseIn(DoorSchema):
     reason = Text(500, required=True, metadata=_about("Why.", "planned ending"))
 
 
+def as_row(body: type[DoorSchema]) -> type[DoorSchema]:
+    """The form of a history's row that tells what `body` does: it names the episode itself."""
+    episode = Text(required=True, metadata=_about("Your reference of the course of treatment."))
+    return type(f"{body.__name__}Row", (body,), {"episode": episode})
+
+
 class _Out(Schema):
     class Meta:
         """Answers are described here, not checked: they come from the log."""

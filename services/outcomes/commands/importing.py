@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from services.outcomes.commands.history import Results, Row, Source
     from services.outcomes.core.measure import Content
     from services.outcomes.formats.table import RowMapping
+    from services.outcomes.record import Heard
     from services.outcomes.wiring import Outcomes
 
 TOGETHER = 1_000
@@ -46,11 +47,13 @@ def import_(
     resume: bool,
     data: Path,
 ) -> None:
-    """Take in measures of a clinic's history from FILE (.csv, .tsv, .ndjson, .jsonl).
+    """Take in a clinic's history from FILE (.csv, .tsv, .ndjson, .jsonl), in its order.
 
     Without --mapping the columns are named as at the door: external_id, client, episode,
-    instrument, administered_at, total, item_1, item_2, ... Safe to repeat: a row that is
-    recorded already changes nothing. Exit code 1 when a row was refused.
+    instrument, administered_at, total, item_1, item_2, ... A column `kind` says what a row
+    tells where it is no measure: episode, approach, session, closing, or the kind of an event.
+    Safe to repeat: a row that is recorded already changes nothing. Exit code 1 when a row was
+    refused.
     """
     if resume and results is None:
         raise click.UsageError("--resume needs the --results of the run before")
@@ -91,11 +94,10 @@ class Importing:
     ) -> None:
         """Import in the name of `sender`; a dry run stores nothing."""
         from services.outcomes.api.fields import Calendar
-        from services.outcomes.api.schemas import MeasureIn
+        from services.outcomes.commands.rows import Reader
 
-        self._measures, self._sender = service.record.measures, sender
-        self._mapping, self._dry_run = mapping, dry_run
-        self._schema = MeasureIn(Calendar(service.clock, service.settings.zone))
+        self._history, self._sender, self._dry_run = service.record.history, sender, dry_run
+        self._reader = Reader(mapping, Calendar(service.clock, service.settings.zone))
 
     def all(self, source: "Source", results: "Results") -> Counter[str]:
         """Take every row that is not settled; how many came to what."""
@@ -109,44 +111,23 @@ class Importing:
         return counts
 
     def _take(self, rows: "Sequence[Row]") -> list[Line]:
-        parsed = [(row, self._content(row)) for row in rows]
-        contents = [one for _, one in parsed if not isinstance(one, Exception)]
-        answers = iter(self._tried(contents) if self._dry_run else self._stored(contents))
+        read = [(row, self._reader.read(row)) for row in rows]
+        answers = iter(self._answers([one for _, one in read if not isinstance(one, Exception)]))
         return [
             _refused(row, one) if isinstance(one, Exception) else _line(row, one, next(answers))
-            for row, one in parsed
+            for row, one in read
         ]
 
-    def _content(self, row: "Row") -> "Content | Exception":
-        from services.outcomes.api import body
-        from services.outcomes.formats import flat
+    def _answers(self, told: "Sequence[Content | Heard]") -> list[str | Exception]:
+        from services.outcomes.commands.rows import became, would_become
 
-        if row.error is not None:
-            return row.error
-        try:
-            return flat.measure(body.fitted(self._schema, self._mapping.flat(row.values)))
-        except body.UNFIT as error:
-            return error
-
-    def _stored(self, contents: "Sequence[Content]") -> list[str | Exception]:
-        from services.outcomes.api.answers import status_of
-
-        words = {201: "recorded", 200: "repeated", 202: "held"}
+        if self._dry_run:
+            tried = self._history.try_(self._sender, told)
+            return [one if isinstance(one, Exception) else would_become(one) for one in tried]
         return [
-            one if isinstance(one, Exception) else words[status_of(one)]
-            for one in self._measures.post_all(self._sender, contents)
+            answer if isinstance(answer, Exception) else became(one, answer)
+            for one, answer in zip(told, self._history.take(self._sender, told), strict=True)
         ]
-
-    def _tried(self, contents: "Sequence[Content]") -> list[str | Exception]:
-        from services.outcomes.core.scoring import ScoringError
-
-        found: list[str | Exception] = []
-        for content in contents:
-            try:
-                found.append("held" if self._measures.read(content).why else "fits")
-            except ScoringError as error:
-                found.append(error)
-        return found
 
 
 def _batches(rows: "Iterator[Row]", done: int) -> "Iterator[list[Row]]":
@@ -155,21 +136,24 @@ def _batches(rows: "Iterator[Row]", done: int) -> "Iterator[list[Row]]":
         yield batch
 
 
-def _line(row: "Row", content: "Content", answer: str | Exception) -> Line:
+def _line(row: "Row", told: "Content | Heard", answer: str | Exception) -> Line:
+    from services.outcomes.commands.rows import id_of
+
     if isinstance(answer, Exception):
-        return _refused(row, answer, content)
+        return _refused(row, answer, told)
     why = (
         "the instrument is unknown, or the client is not the episode's" if answer == "held" else ""
     )
-    return row.number, answer, content.external_id, why
+    return row.number, answer, id_of(told), why
 
 
-def _refused(row: "Row", error: Exception, content: "Content | None" = None) -> Line:
+def _refused(row: "Row", error: Exception, told: "Content | Heard | None" = None) -> Line:
     from services.chassis.http.problem import resolve
     from services.outcomes.api.problems import TABLE
     from services.outcomes.commands.history import HistoryError
+    from services.outcomes.commands.rows import id_of
 
-    id_ = content.external_id if content else str(row.values.get("external_id", ""))[:128]
+    id_ = id_of(told) if told else str(row.values.get("external_id", ""))[:128]
     if isinstance(error, HistoryError):
         return row.number, REFUSED, id_, str(error)
     problem = resolve(error, TABLE)

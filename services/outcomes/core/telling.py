@@ -1,5 +1,6 @@
 """What a sender may tell of an episode, and which events it makes: the door's commands."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from services.outcomes.core.episode import (
     SessionRecorded,
     State,
     UnknownEpisodeError,
+    evolve,
     following,
 )
 from services.outcomes.core.event import Event
@@ -302,6 +304,19 @@ def decide_doubt(state: State | None, measure: UUID, at: datetime) -> list[Event
     if state is None or state.announced or state.doubted:
         return []
     return [ClientDoubted(**following(state, at), measure=measure.hex)]
+
+
+def was_told(events: Sequence[Event], decide: Callable[[State | None], list[Event]]) -> bool:
+    """Whether `decide` would have changed nothing at some time: it had been told just then."""
+    state: State | None = None
+    for event in events:
+        state = evolve(state, event)
+        try:
+            if not decide(state):
+                return True
+        except EpisodeError:
+            continue
+    return False
 
 
 def _known(state: State | None) -> State:

@@ -6,19 +6,42 @@ the door's schema refuses it by name.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-FIELDS = (
-    "external_id", "client", "episode", "instrument", "administered_at", "total",
-    "session_number", "clinician", "respondent",
-)  # fmt: skip
+from schemas.messages import FACT_KINDS
+
+MEASURE, EPISODE, APPROACH = "measure", "episode", "approach"
+SESSION, EVENT, CLOSING = "session", "event", "closing"
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    MEASURE: (
+        "external_id", "client", "episode", "instrument", "administered_at", "total",
+        "session_number", "clinician", "respondent",
+    ),
+    EPISODE: (
+        "episode", "client", "clinician", "opened_on", "approach", "problem", "planned_sessions",
+        "planned_end", "next_session", "primary_instrument", "client_age", "client_gender",
+        "reopened_on",
+    ),
+    APPROACH: ("episode", "external_id", "approach", "since", "reason"),
+    SESSION: ("episode", "external_id", "on", "attendance"),
+    EVENT: ("episode", "external_id", "on", "kind", "label"),
+    CLOSING: ("episode", "on", "reason"),
+}  # fmt: skip
+"""What a row of each kind may hold: the fields of the door's bodies, and the episode."""
+KNOWN = frozenset(("kind", *chain(*FIELDS.values())))
 MISSING = ("", "NA", "null")
 """A cell that says that there is nothing."""
-_NUMBERS = ("total", "session_number")
+_NUMBERS = ("total", "session_number", "planned_sessions", "client_age")
+_DAYS = (
+    "administered_at", "opened_on", "planned_end", "next_session", "reopened_on", "since", "on",
+)  # fmt: skip
+_MAY_BE_NONE = "clinician"
+"""An announcement has to say of whom; an empty cell says that there is nobody yet."""
 _DIGITS = 9
 _NUMBER = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}(\.\d{{1,{_DIGITS}}})?", re.ASCII)
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -53,25 +76,46 @@ class RowMapping:
         """The columns that this mapping names and a table with this header has not."""
         return [one for one in (*self.columns.values(), *self.items) if one not in header]
 
-    def flat(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The row as the door's JSON, not checked yet."""
+    def kind(self, row: Mapping[str, Any]) -> Any:
+        """What the row tells of, a measure unless it says something else; not checked yet.
+
+        An event's own kind says that it is one.
+        """
+        told = self._field("kind", row)
+        if told is None:
+            told = self.constants.get("kind", MEASURE)
+        return EVENT if told in FACT_KINDS else told
+
+    def flat(self, kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row of a kind of `FIELDS` as the door's JSON, not checked yet."""
         found: dict[str, Any] = dict(self.constants)
-        for name in FIELDS:
-            column = self.columns.get(name, name)
-            cell = _cell(row.get(column))
+        for name in self._wanted(kind):
+            cell = self._field(name, row)
             if cell is not None:
-                found[name] = self._read(name, cell)
-        answers = self._answers(row)
+                found[name] = cell
+            elif name == _MAY_BE_NONE and self.columns.get(name, name) in row:
+                found.setdefault(name, None)
+        answers = self._answers(row) if kind == MEASURE else None
         if answers is not None:
             found["items"] = answers
-        return found | self._filled(found)
+        found |= self._filled(found)
+        return {name: found[name] for name in found if name == "items" or name in FIELDS[kind]}
+
+    def _wanted(self, kind: str) -> Iterable[str]:
+        """The fields of the kind, and those that templates are filled with."""
+        slots = (_SLOT.findall(template) for template in self.templates.values())
+        return {*FIELDS[kind], *chain(*slots)} if self.templates else FIELDS[kind]
+
+    def _field(self, name: str, row: Mapping[str, Any]) -> Any:
+        cell = _cell(row.get(self.columns.get(name, name)))
+        return None if cell is None else self._read(name, cell)
 
     def _filled(self, found: Mapping[str, Any]) -> dict[str, str]:
         """The templates, but those with a gap: ids with gaps would make one measure of many."""
         return {
             name: _SLOT.sub(lambda slot: str(found[slot[1]]), template)
             for name, template in self.templates.items()
-            if all(slot in found for slot in _SLOT.findall(template))
+            if all(found.get(slot) is not None for slot in _SLOT.findall(template))
         }
 
     def _read(self, name: str, cell: Any) -> Any:
@@ -80,7 +124,7 @@ class RowMapping:
         cell = self.values.get(name, {}).get(cell, cell)
         if name in _NUMBERS:
             return _number(cell, self.decimal)
-        return self._day(cell) if name == "administered_at" else cell
+        return self._day(cell) if name in _DAYS else cell
 
     def _day(self, cell: str) -> str:
         if not self.date:
@@ -139,9 +183,9 @@ def _tables(name: str, text: str) -> dict[str, Any]:
         raise MappingError(f"{name}: is nested too deep") from None
     _only(name, "", values, _TABLES)
     found = {table: values.get(table, {}) for table in _TABLES}
-    keys = {"columns": {*FIELDS, "items"}, "format": _FORMAT}
+    keys = {"columns": {*KNOWN, "items"}, "format": _FORMAT}
     for table, entries in found.items():
-        _only(name, f"{table}.", entries, keys.get(table, {*FIELDS}))
+        _only(name, f"{table}.", entries, keys.get(table, {*KNOWN}))
     for key, words in found["values"].items():
         if not isinstance(words, dict):
             raise MappingError(f"{name}: values.{key} is a table")
@@ -177,8 +221,8 @@ def _slots(name: str, templates: Mapping[str, str]) -> None:
     for key, template in templates.items():
         slots, place = _SLOT.findall(template), f"{name}: templates.{key}"
         for slot in slots:
-            if slot not in FIELDS:
-                raise MappingError(f"{place}: {{{slot}}} is no field of a measure")
+            if slot not in KNOWN:
+                raise MappingError(f"{place}: {{{slot}}} is no field of a row")
         if set("{}") & set(_SLOT.sub("", template)):
             raise MappingError(f"{place}: has a brace that belongs to no {{field}}")
         if key == "external_id" and not slots:

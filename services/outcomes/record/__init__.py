@@ -11,6 +11,7 @@ from services.chassis.vault import Vault
 from services.outcomes.core.instrument import Instrument
 from services.outcomes.record.decision import DamagedError, Decisions, ErasedError
 from services.outcomes.record.episodes import Episodes, Told
+from services.outcomes.record.history import Heard, History
 from services.outcomes.record.measures import (
     Accepted,
     MeasureIndex,
@@ -23,6 +24,7 @@ __all__ = [
     "Accepted",
     "DamagedError",
     "ErasedError",
+    "Heard",
     "MeasureIndex",
     "Record",
     "StillUnknownError",
@@ -52,3 +54,4 @@ class Record:
         decisions = Decisions(log, commit)
         self.measures = Measures(decisions, vault, instruments, clock, index or NoIndex())
         self.episodes = Episodes(decisions, vault, approaches, clock, zone, self.measures)
+        self.history = History(decisions, vault, self.measures, self.episodes)

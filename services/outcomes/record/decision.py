@@ -30,10 +30,8 @@ class Sight:
         """See `known` when there is no `read`."""
         self.stored: list[Event] = []
         self.blind = read is None
-        self._read = read
-        self._seen: dict[UUID, list[Event]] = (
-            {stream: readable(events) for stream, events in known.items()} if self.blind else {}
-        )
+        self._read = read or (lambda stream: list(known.get(stream, ())))
+        self._seen: dict[UUID, list[Event]] = {}
 
     def events(self, stream: UUID) -> list[Event]:
         """The events of a stream.
@@ -42,7 +40,7 @@ class Sight:
             ErasedError, DamagedError: as they say.
         """
         if stream not in self._seen:
-            self._seen[stream] = readable(self._read(stream)) if self._read else []
+            self._seen[stream] = readable(self._read(stream))
         return self._seen[stream]
 
     def store(self, events: Sequence[Event]) -> None:

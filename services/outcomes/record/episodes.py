@@ -116,10 +116,20 @@ class Episodes:
                     lambda state: False,
                 )
 
-    def take(self, sight: Sight, step: Step) -> Told:
-        """Carry a command out upon `sight`. Raises as `tell`."""
-        past = episode.fold(sight.events(step.stream))
-        events = step.decide(past, self._clock.now())
+    def take(self, sight: Sight, step: Step, *, again: bool = False) -> Told:
+        """Carry a command out upon `sight`. Raises as `tell`.
+
+        `again`: what was told before in the same words, and overtaken since, is no fault: it
+        changes nothing.
+        """
+        events, at = sight.events(step.stream), self._clock.now()
+        past = episode.fold(events)
+        try:
+            events = step.decide(past, at)
+        except episode.EpisodeError:
+            if not (again and telling.was_told(events, lambda state: step.decide(state, at))):
+                raise
+            events = []
         sight.store(events)
         state = episode.onward(past, events)
         if state is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from services.chassis.clock import Clock
@@ -99,16 +99,16 @@ class Measures:
         Raises:
             StoreError: of some nothing is known to be stored; it is safe to send all again.
         """
-        drafts = self._drafts(sender, contents)
+        drafts = self.drafts(sender, contents)
         answers: list[Answer] = []
         for start in range(0, len(drafts), TOGETHER):
             answers += self._post_together(drafts[start : start + TOGETHER])
-        self._settle_doubts(answers)
+        self.settle_doubts(answers)
         return answers
 
     def put(self, sender: str, content: Content, *, reinstate: bool = False) -> Accepted:
         """Make this the content of the measure, whatever it was. Raises as `post`."""
-        (draft,) = self._drafts(sender, [content])
+        (draft,) = self.drafts(sender, [content])
         if isinstance(draft, Exception):
             raise draft
 
@@ -118,9 +118,9 @@ class Measures:
             events = measure.decide_put(past, placed, self._clock.now(), reinstate=reinstate)
             return _accepted(sight, draft.stream, events)
 
-        known = self._decisions.known([draft.stream, *self._unsure([draft])])
+        known = self._decisions.known([draft.stream, *self.unsure([draft])])
         answer = self._decisions.take(known, work).answer
-        self._settle_doubts([answer])
+        self.settle_doubts([answer])
         return answer
 
     def withdraw(self, sender: str, external_id: str, reason: str) -> tuple[UUID, measure.State]:
@@ -216,20 +216,9 @@ class Measures:
             return []
         return [] if reading.why else measure.decide_release(past, reading, at)
 
-    def _settle_doubts(self, answers: Sequence[Answer]) -> None:
-        doubted = {
-            answer.version.episode
-            for answer in answers
-            if isinstance(answer, Accepted)
-            and isinstance(answer.version, measure.MeasureHeld)
-            and answer.version.why == measure.CLIENT_MISMATCH
-        }
-        for one in doubted:
-            self.settle(UUID(one), self._decisions.log.head())
+    # Parts of a command, for a history that is taken in many at once
 
-    # Inside
-
-    def _drafts(self, sender: str, contents: Sequence[Content]) -> list[Draft | Exception]:
+    def drafts(self, sender: str, contents: Sequence[Content]) -> list[Draft | Exception]:
         """Content with its reading and its ids; the client's id is durable before the measure."""
         readings = [self._reading(sender, content) for content in contents]
         fit = [
@@ -247,6 +236,37 @@ class Measures:
             else self._draft(sender, content, reading, owners.get((sender, content.client)))
             for content, reading in zip(contents, readings, strict=True)
         ]
+
+    def unsure(self, drafts: Sequence[Any]) -> set[UUID]:
+        """The episodes of which it is not remembered whose they are."""
+        episodes = {draft.episode for draft in drafts if isinstance(draft, Draft)}
+        return {one for one in episodes if self._announced.get(one) is None}
+
+    def post_one(self, sight: Sight, draft: Draft) -> Answer:
+        """Record one measure upon `sight`; a refusal is its answer."""
+        try:
+            past = measure.fold(sight.events(draft.stream))
+            placed = draft if past else self._placed(sight, draft)
+            events = measure.decide_post(past, placed, self._clock.now())
+        except OtherClientError as error:
+            return self._repeated(draft) or error
+        except (measure.MeasureError, ErasedError, DamagedError) as error:
+            return error
+        return _accepted(sight, draft.stream, events, first=True)
+
+    def settle_doubts(self, answers: Sequence[Any]) -> None:
+        """Hold the other measures of episodes that were put in doubt, after the commit."""
+        doubted = {
+            answer.version.episode
+            for answer in answers
+            if isinstance(answer, Accepted)
+            and isinstance(answer.version, measure.MeasureHeld)
+            and answer.version.why == measure.CLIENT_MISMATCH
+        }
+        for one in doubted:
+            self.settle(UUID(one), self._decisions.log.head())
+
+    # Inside
 
     def _draft(
         self, sender: str, content: Content, reading: Reading, owner: UUID | None
@@ -295,32 +315,16 @@ class Measures:
             instrument_version=instrument.version,
         )
 
-    def _unsure(self, drafts: Sequence[Draft | Exception]) -> set[UUID]:
-        """The episodes of which it is not remembered whose they are."""
-        episodes = {draft.episode for draft in drafts if isinstance(draft, Draft)}
-        return {one for one in episodes if self._announced.get(one) is None}
-
     def _post_together(self, drafts: Sequence[Draft | Exception]) -> list[Answer]:
-        known = self._decisions.known(self._unsure(drafts))
+        known = self._decisions.known(self.unsure(drafts))
 
         def work(sight: Sight) -> list[Answer]:
             return [
-                draft if isinstance(draft, Exception) else self._post_one(sight, draft)
+                draft if isinstance(draft, Exception) else self.post_one(sight, draft)
                 for draft in drafts
             ]
 
         return self._decisions.take(known, work).answer
-
-    def _post_one(self, sight: Sight, draft: Draft) -> Answer:
-        try:
-            past = measure.fold(sight.events(draft.stream))
-            placed = draft if past else self._placed(sight, draft)
-            events = measure.decide_post(past, placed, self._clock.now())
-        except OtherClientError as error:
-            return self._repeated(draft) or error
-        except (measure.MeasureError, ErasedError, DamagedError) as error:
-            return error
-        return _accepted(sight, draft.stream, events, first=True)
 
     def _repeated(self, draft: Draft) -> Answer | None:
         """What was recorded before its episode was found to be another's is still a repeat."""
