@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from services.outcomes.core import estimate as filter_
 from services.outcomes.core.channels import OF_THE_PRIMARY, RULEBOOK, WORSE
 from services.outcomes.core.effect import Pivot, standing_on
-from services.outcomes.core.found import told
+from services.outcomes.core.found import DIGITS
 from services.outcomes.core.timeline import ordinal
 from services.outcomes.core.trajectory import Step, Trajectory
 
@@ -123,20 +123,25 @@ def _against(
     return Difference(
         approach=approach,
         channel=channel,
-        p_fail=told(standing.p_fail) or 0.0,
-        difference=told(later.score - mean) or 0.0,
-        variance=told(sd * sd) or 0.0,
+        p_fail=round(standing.p_fail, DIGITS),
+        difference=round(later.score - mean, DIGITS),
+        variance=round(sd * sd, DIGITS),
     )
 
 
 def _nearest(trajectory: Trajectory, on: str, until: int | None) -> Step | None:
-    """The measure nearest to the horizon after a date, not later than the next pivot."""
-    since, rules = ordinal(on), trajectory.spec.rules
-    horizon = since + 7 * rules.horizon_weeks
-    near = [
-        (abs(step.day.ordinal - horizon), step.day.ordinal, step)
+    """The measure nearest to the horizon after a date, not later than the next pivot.
+
+    Of two as near it is the earlier: steps are in the order of days.
+    """
+    horizon = ordinal(on) + 7 * trajectory.spec.rules.horizon_weeks
+
+    def off(step: Step) -> int:
+        return abs(step.day.ordinal - horizon)
+
+    near = (
+        step
         for step in trajectory.steps
-        if abs(step.day.ordinal - horizon) <= 7 * SPREAD_WEEKS
-        and (until is None or step.day.ordinal <= until)
-    ]
-    return min(near, key=lambda one: one[:2])[2] if near else None
+        if off(step) <= 7 * SPREAD_WEEKS and (until is None or step.day.ordinal <= until)
+    )
+    return min(near, key=off, default=None)
