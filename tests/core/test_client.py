@@ -52,6 +52,27 @@ def test_where_none_holds_the_reason_is_told_and_nothing_is_changed(
     assert suited(FAMILY, client, respondent) == (FAMILY, reasons)
 
 
+@pytest.mark.parametrize(
+    ("client", "reasons"),
+    [
+        (NOT_TOLD, (AGE, GENDER)),
+        (Client(12, "unknown"), (GENDER,)),
+        (Client(12, "male"), (NONE_APPLIES,)),
+    ],
+)
+def test_what_a_threshold_needs_is_asked_for_where_no_cut_off_is_known_yet(
+    client: Client, reasons: tuple[str, ...]
+) -> None:
+    one = read("own.toml", LEAST.replace("\n\n[range]", '\nneeds = ["age", "gender"]\n\n[range]'))
+    assert one.needs == ("age", "gender")
+    assert suited(one, client, "client") == (one, reasons)
+
+
+def test_where_one_cut_off_holds_for_everybody_nothing_is_asked_whatever_else_needs_it() -> None:
+    one = read("own.toml", 'needs = ["age", "gender"]\n' + FULL)
+    assert suited(one, NOT_TOLD, "client") == (one, ())
+
+
 @pytest.mark.parametrize("text", [FULL, LEAST])
 def test_where_nothing_depends_on_the_client_nothing_is_asked(text: str) -> None:
     one = read("own.toml", text)

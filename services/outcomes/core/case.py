@@ -11,7 +11,7 @@ from services.outcomes.core.channels import disconnection as silence
 from services.outcomes.core.channels import not_assessable as ignorance
 from services.outcomes.core.channels.disconnection import Attendance
 from services.outcomes.core.channels.not_assessable import Ignorance
-from services.outcomes.core.client import NOT_TOLD, Client, suited
+from services.outcomes.core.client import NOT_TOLD, Client, depends, suited
 from services.outcomes.core.effect import effects, forecast_at_pivot, pivots
 from services.outcomes.core.estimate import DEFAULTS as MODEL
 from services.outcomes.core.estimate import Defaults
@@ -73,7 +73,7 @@ class Yardsticks:
     def spec(self, entry: Measure, client: Client = NOT_TOLD) -> Spec:
         """What the trajectory of an entry is judged by; the same one every time."""
         whole = self.specs[entry.instrument]
-        if entry.scale == TOTAL and not whole.instrument.cutoffs:
+        if entry.scale == TOTAL and not depends(whole.instrument):
             return whole
         names = (entry.instrument, entry.scale, entry.respondent, client)
         found = self._fitted.get(names)

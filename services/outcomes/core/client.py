@@ -25,6 +25,11 @@ class Client(NamedTuple):
 NOT_TOLD = Client()
 
 
+def depends(instrument: Instrument) -> bool:
+    """Whether it takes more than a score to say that it is a case."""
+    return instrument.cutoff is None and bool(instrument.needs)
+
+
 def suited(
     instrument: Instrument, client: Client, respondent: str
 ) -> tuple[Instrument, tuple[str, ...]]:
@@ -33,9 +38,9 @@ def suited(
     Returns:
         The instrument as it is where one cut-off holds for everybody, or none for anybody. Else
         the reasons name what was not given; where all was given and the definition still has no
-        cut-off for it, that.
+        cut-off for it, that: such as T scores by age and gender, whose tables are not shipped.
     """
-    if not instrument.cutoffs:
+    if not depends(instrument):
         return instrument, ()
     known = {
         "age": client.age,
