@@ -1,5 +1,6 @@
 """Scores, bands, prorating and conflicts; and risk answers that know nothing of any of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,9 @@ NONE = [0] * 9
         (PHQ, None, -0.5, TotalRangeError, "the total must lie from 0 to 27"),
         (PHQ, NONE, 28, TotalRangeError, "the total must lie from 0 to 27"),
         (HEAVY, None, 2.9, TotalRangeError, "the total must lie from 3 to 15"),
+        (PHQ, None, 7.5, TotalFractionError, "the total must be a whole number"),
+        (replace(PHQ, minimum=1), None, 7.5, TotalFractionError,
+         "the total must be a whole number"),
         (PHQ, None, None, NothingToScoreError, "needs items or a total"),
         (ALL["ors"], [0] * 4, None, ItemsNotTakenError, "takes totals alone"),
     ],
