@@ -10,7 +10,7 @@ from tests.rules.keeping import COURSES, KEPT, kept, written
 def test_what_was_said_is_said_again(name: str) -> None:
     now, before = written(name), kept(name)
     for number, (one, other) in enumerate(zip(now, before, strict=False), 1):
-        assert one == other, f"kept/{name}.jsonl:{number}: other rules get another VERSION"
+        assert one == other, f"kept/{name}.jsonl:{number}: other rules: another VERSION"
     assert len(now) == len(before)
 
 
