@@ -169,3 +169,20 @@ def test_what_cannot_be_forecast_says_why_and_has_no_effect(
     assert (told.trajectory, told.fan, told.p_worked) == (trajectory, [], None)
     assert told.not_assessable == reasons
     assert log.of(findings.EffectMeasured) == []
+
+
+def test_a_first_approach_is_a_pivot_where_a_reflection_led_to_it() -> None:
+    def tell(origin: str) -> Callable[[Sender], None]:
+        def told(sender: Sender) -> None:
+            sender.open(0)
+            for day, score in BEFORE:
+                sender.measure(f"m{day}", day, score)
+            sender.approach("EMDR", 14, origin=origin)
+            sender.measure("after", 21, 20)
+
+        return told
+
+    for origin, pivots in (("reflection", ["EMDR"]), ("ehr", [])):
+        log = played(tell(origin))
+        assert len(log.of(findings.ForecastMade)) == len(pivots)
+        assert [one.approach for one in log.of(findings.EffectMeasured)] == pivots
