@@ -5,7 +5,7 @@
 | `episode.changed` | episodes | episode | who, when, plan, status | outcomes | alerts |
 | `session.recorded` | episodes | episode | session, on, attendance | outcomes | alerts |
 | `approach.chosen` | episodes, answers | episode | approach, since, origin | both | both |
-| `fact.noted` | episodes | episode | fact, on, kind, label | outcomes | alerts |
+| `fact.noted` | episodes | episode | fact, on, kind, label, until | outcomes | alerts |
 | `measure.assessed` | episodes | episode | score, state, fan, grounds | outcomes | alerts |
 | `trajectory.refolded` | episodes | episode | trajectory, why, assessments | outcomes | alerts |
 | `finding.opened` | episodes | episode | spell, channel, tier, evidence | outcomes | alerts |
@@ -115,6 +115,7 @@ class FactNoted(MessageData):
     on = fields.String(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(FACT_KINDS))
     label = fields.String(required=True)
+    until = fields.String(allow_none=True, load_default=None)  # the last day, of a break
 
 
 class MeasureAssessed(MessageData):

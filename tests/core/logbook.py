@@ -200,8 +200,9 @@ class Sender:
             episode.SessionRecorded, day, session=external, on=self.on(day), attendance=attendance
         )
 
-    def fact(self, external: str, day: int, kind: str, label: str) -> None:
-        self.tell(episode.FactNoted, day, fact=external, on=self.on(day), kind=kind, label=label)
+    def fact(self, external: str, day: int, kind: str, label: str, **more: Any) -> None:
+        told = {"fact": external, "on": self.on(day), "kind": kind, "label": label}
+        self.tell(episode.FactNoted, day, **(told | more))
 
     def approach(self, name: str, day: int, origin: str = "ehr", **more: Any) -> None:
         told = {

@@ -144,9 +144,11 @@ def test_sessions_and_facts_are_replaced_by_their_own_id() -> None:
     assert telling.decide_session(state, "s1", "2026-02-01", "attended", AT) == []
     state = after(state, telling.decide_session(state, "s1", "2026-02-01", "missed", AT))
     assert state.sessions["s1"]["attendance"] == "missed"
-    fact = ("f1", "2026-02-01", "medication", "started")
-    state = after(state, telling.decide_fact(state, *fact, AT))
-    assert telling.decide_fact(state, *fact, AT) == []
+    fact = telling.Fact(external_id="f1", on="2026-02-01", kind="medication", label="started")
+    state = after(state, telling.decide_fact(state, fact, AT))
+    assert telling.decide_fact(state, fact, AT) == []
+    until = replace(fact, until="2026-02-20")
+    assert telling.decide_fact(after(state, telling.decide_fact(state, until, AT)), until, AT) == []
 
 
 @pytest.mark.parametrize("state", [None, "named"])

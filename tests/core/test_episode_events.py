@@ -175,6 +175,9 @@ NOTED = {
     "on": "2026-02-10",
     "review_on": "2026-04-01",
 }
+BREAK = telling.Fact(
+    external_id="f1", on="2026-02-01", kind="break", label="holidays", until="2026-03-20"
+)
 TOLD_LATER: list[tuple[str, Callable[[episode.State], list[Event]], dict[str, Any]]] = [
     (
         "session_recorded",
@@ -183,8 +186,9 @@ TOLD_LATER: list[tuple[str, Callable[[episode.State], list[Event]], dict[str, An
     ),
     (
         "fact_noted",
-        lambda state: telling.decide_fact(state, "f1", "2026-02-01", "break", "holidays", LATER),
-        {"fact": "f1", "on": "2026-02-01", "kind": "break", "label": "holidays"},
+        lambda state: telling.decide_fact(state, BREAK, LATER),
+        {"fact": "f1", "on": "2026-02-01", "kind": "break", "label": "holidays"}
+        | {"until": "2026-03-20"},
     ),
     (
         "closed",
@@ -300,7 +304,7 @@ REFUSALS: list[tuple[Callable[[], object], type[Exception], str]] = [
         "this episode is closed already, on another day or for another reason",
     ),
     (
-        lambda: telling.decide_fact(None, "f", "2026-02-01", "other", "x", AT),
+        lambda: telling.decide_fact(None, BREAK, AT),
         episode.UnknownEpisodeError,
         "no such episode has been announced",
     ),

@@ -121,7 +121,7 @@ def test_everything_told_of_an_episode_stands_in_the_case(told: Told) -> None:
     told.sender.arrived = START + timedelta(days=9)
     told.take(lambda sender: sender.open(7, "gad-7", client_age=15, client_gender="female"))
     told.take(lambda sender: sender.session("s", 7, "late"))
-    told.take(lambda sender: sender.fact("f", 7, "break", "away"))
+    told.take(lambda sender: sender.fact("f", 7, "break", "away", until="2024-02-20"))
     told.take(lambda sender: sender.reflect("r", 7, 30))
     pivot: dict[str, Any] = {"origin": "reflection", "reflection": "r", "review_on": "2024-02-01"}
     told.take(lambda sender: sender.approach("EMDR", 7, **pivot))
@@ -130,7 +130,7 @@ def test_everything_told_of_an_episode_stands_in_the_case(told: Told) -> None:
     assert (case.opened_on, case.primary_instrument) == (ON, "gad-7")
     assert case.client == Client(15, "female")
     assert case.sessions == {"s": Session("s", ON, "late", "2024-01-10")}
-    assert case.facts == {"f": Fact("f", ON, "break", "away")}
+    assert case.facts == {"f": Fact("f", ON, "break", "away", "2024-02-20")}
     assert case.reflections == {"r": Reflection("r", ON, "2024-01-31")}
     assert case.approaches == {name: Approach(name, "EMDR", ON, "reflection", "r", "2024-02-01")}
     assert case.closed_on == ON

@@ -110,9 +110,12 @@ class Play:
             case ["session", attendance]:
                 name = next(self.names)
                 self.case.sessions[name] = Session(name, on, attendance, on)
-            case ["fact", kind, *_]:
+            case ["fact", kind]:
                 name = next(self.names)
                 self.case.facts[name] = Fact(name, on, kind, "said")
+            case ["fact", kind, "until", day]:
+                name, until = next(self.names), iso(START + int(day))
+                self.case.facts[name] = Fact(name, on, kind, "said", until)
             case ["age", years]:
                 self.case.client = self.case.client._replace(age=int(years))
             case ["gender", gender]:

@@ -184,7 +184,9 @@ def happening(row: Row, known: Mapping[str, Instrument]) -> str:
     match row.words:
         case ["session", attendance]:
             return f"session {attendance}"
-        case ["fact", kind, *_]:
+        case ["fact", "break", "until", day]:
+            return f"an announced break begins, until day {day}"
+        case ["fact", kind]:
             return "an announced break begins" if kind == "break" else f"{kind} noted"
         case ["age" | "gender" as what, value]:
             return f"the EHR tells the client's {what}: {value}"

@@ -21,6 +21,13 @@ PLAN = {
     "primary_instrument": "PHQ-9",
 }
 EPISODE = "/v1/episodes/E-77"
+BREAK = {
+    "external_id": "b1",
+    "on": "2026-02-01",
+    "kind": "break",
+    "label": "summer",
+    "until": "2026-04-30",
+}
 
 
 @pytest.fixture
@@ -107,6 +114,7 @@ def test_closing_before_the_opening_is_refused(announced: Door) -> None:
             {"external_id": "f1", "on": "2026-02-01", "kind": "medication", "label": "started"},
             {"label": "stopped"},
         ),
+        ("events", BREAK, {"until": "2026-05-10"}),
         (
             "sessions",
             {"external_id": "s1", "on": "2026-02-01", "attendance": "attended"},
@@ -131,6 +139,10 @@ def test_what_is_told_twice_is_once_and_can_be_replaced(
         ("approach", {"approach": "EMDR"}, "/since"),
         ("approach", {"approach": "EMDR", "since": "2026-03-03"}, "/since"),
         ("events", {"external_id": "f", "on": "2026-02-01", "kind": "x", "label": "y"}, "/kind"),
+        ("events", BREAK | {"kind": "other"}, "/until"),
+        ("events", BREAK | {"until": "2026-01-31"}, "/until"),
+        ("events", BREAK | {"until": "2027-02-03"}, "/until"),
+        ("events", BREAK | {"until": "soon"}, "/until"),
         ("sessions", {"external_id": "s", "on": "2026-03-04", "attendance": "missed"}, "/on"),
         ("sessions", {"external_id": "s", "on": "2026-03-01", "attendance": True}, "/attendance"),
         ("close", {"on": "2026-03-01"}, "/reason"),

@@ -110,6 +110,8 @@ def _facts(sheet: Sheet, y: float) -> float:
 
 def _fact_words(fact: Mapping[str, Any]) -> str:
     label = str(fact["label"])
+    if fact.get("until"):
+        label = _("{label}, until {day}").format(label=label, day=words.short_day(fact["until"]))
     return label if fact["kind"] == "other" else f"{words.kind(fact['kind'])}: {label}"
 
 

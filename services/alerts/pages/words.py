@@ -53,8 +53,8 @@ ATTENDANCES = {
 
 KINDS = {
     "medication": gettext_noop("medication"),
-    "life_event": gettext_noop("life event"),
-    "pause": gettext_noop("pause"),
+    "life event": gettext_noop("life event"),
+    "break": gettext_noop("break"),
     "setting": gettext_noop("setting"),
     "other": gettext_noop("other"),
 }

@@ -7,7 +7,7 @@ The document (key = episode id, sealed under the client's key):
      status: "open" | "closed",
      approaches: [{approach_id, approach, since, origin, reason, reflection, review_on, confirmed,
                    forecast: forecast.made data | None, effects: [effect.measured data]}],
-     sessions: [{session, on, attendance}],  facts: [{fact, on, kind, label}],
+     sessions: [{session, on, attendance}],  facts: [{fact, on, kind, label, until}],
      trajectories: {key: {scale, points: [Assessment data without scale, by number],
                           fan: [FanPoint], fan_on}},
      findings: [{spell, channel, ordinal, revision, tier, on, old_news, evidence,
@@ -90,7 +90,7 @@ class CourseView(View):
     """Folds everything known of an episode into one document."""
 
     name: ClassVar[str] = "course"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     topics: ClassVar[frozenset[str]] = standing.TOPICS | {
         MessageNoted.TOPIC,
         reflection.ReflectionRecorded.TOPIC,

@@ -73,9 +73,8 @@ def _session(doc: Document, data: Data) -> None:
 
 
 def _fact(doc: Document, data: Data) -> None:
-    _replace(
-        doc["facts"], "fact", {name: data[name] for name in ("fact", "on", "kind", "label")}, "on"
-    )
+    fact = {name: data.get(name) for name in ("fact", "on", "kind", "label", "until")}
+    _replace(doc["facts"], "fact", fact, "on")
 
 
 def _approach(doc: Document, data: Data) -> None:

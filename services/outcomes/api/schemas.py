@@ -1,5 +1,6 @@
 """The forms of requests and answers at the EHR's door, from which the documentation is made too."""
 
+from datetime import date
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
@@ -148,6 +149,10 @@ class ApproachIn(DoorSchema):
     )
 
 
+LONGEST_BREAK = 366
+"""Days that an announced break may last."""
+
+
 class FactIn(DoorSchema):
     """Something else that happened."""
 
@@ -155,6 +160,24 @@ class FactIn(DoorSchema):
     on = Day(required=True, metadata=_about("When.", "2026-02-20"))
     kind = Choice(FACT_KINDS, required=True, metadata=_about("What kind of thing.", "medication"))
     label = Text(500, required=True, metadata=_about("What, in a few words.", "sertraline 50 mg"))
+    until = Day(
+        allow_none=True,
+        may_come=True,
+        metadata=_about("The last day of a break, where known; may lie ahead.", "2026-03-20"),
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _ends_after_it_began(self, data: dict[str, Any], **kwargs: Any) -> None:
+        until = data.get("until")
+        if until is None:
+            return
+        if data["kind"] != "break":
+            raise ValidationError("is only told of a break", "until")
+        days = (date.fromisoformat(until) - date.fromisoformat(data["on"])).days
+        if days < 0:
+            raise ValidationError("lies before the day on which the break began", "until")
+        if days > LONGEST_BREAK:
+            raise ValidationError("lies more than a year after the break began", "until")
 
 
 class SessionIn(DoorSchema):

@@ -259,7 +259,7 @@ def _context(case: Case) -> Context:
     return Context(opened, tuple(sorted(attended | told)), closed)
 
 
-def _attendance(case: Case, measured: Sequence[int]) -> Attendance:
+def _attendance(case: Case, measured: Sequence[int], rules: Rules) -> Attendance:
     opened = None if case.opened_on is None else ordinal(case.opened_on)
     today = max(map(ordinal, case.silences), default=0)
     if measured:
@@ -271,9 +271,15 @@ def _attendance(case: Case, measured: Sequence[int]) -> Attendance:
         measures=case.measures.values(),
         days=measured,
         opened=opened,
-        breaks=[ordinal(one.on) for one in case.facts.values() if one.kind == "break"],
+        breaks=[_break(one, rules) for one in case.facts.values() if one.kind == "break"],
         today=today,
     )
+
+
+def _break(fact: Fact, rules: Rules) -> tuple[int, int]:
+    """First and last day of an announced break; four weeks where no end was told."""
+    first = ordinal(fact.on)
+    return first, first + rules.break_days - 1 if fact.until is None else ordinal(fact.until)
 
 
 def _ignorance(case: Case, chief: Trajectory | None, attendance: Attendance) -> Ignorance:
@@ -300,7 +306,7 @@ def _now(
     rules: Rules,
 ) -> tuple[dict[str, Found], int | None]:
     """The findings, and the next day at which time alone changes them."""
-    attendance = _attendance(case, measured)
+    attendance = _attendance(case, measured, rules)
     if case.closed_on is not None or not attendance.today:
         return {}, None
     known = _ignorance(case, trajectories.get(primary) if primary else None, attendance)

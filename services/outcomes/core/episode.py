@@ -137,6 +137,8 @@ class FactNoted(Event):
     on: str
     kind: str
     label: str
+    until: str | None = None
+    """The last day of a break, where it was told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -348,7 +350,7 @@ def _with_session(state: State, event: Any) -> State:
 
 
 def _with_fact(state: State, event: Any) -> State:
-    told = {"fact": event.fact, "on": event.on, "kind": event.kind, "label": event.label}
+    told = {name: getattr(event, name) for name in ("fact", "on", "kind", "label", "until")}
     return replace(state, facts={**state.facts, event.fact: told})
 
 

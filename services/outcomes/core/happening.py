@@ -202,7 +202,7 @@ def _approach(case: Case, event: Any, received_on: str) -> Cause:
 
 
 def _fact(case: Case, event: Any, received_on: str) -> Cause:
-    case.facts[event.fact] = Fact(event.fact, event.on, event.kind, event.label)
+    case.facts[event.fact] = Fact(event.fact, event.on, event.kind, event.label, event.until)
     return Cause("fact noted", event.on, fresh=True)
 
 

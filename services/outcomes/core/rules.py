@@ -50,7 +50,7 @@ class Rules:
     silence_gaps: float = 2.0
     """No measure for the longer of these days and so many median gaps is silence."""
     break_days: int = 28
-    """How long an announced break is left out, since only its first day is told."""
+    """How long an announced break is left out of which no last day is told."""
     missed_in_row: int = 2
     missed_of: tuple[int, int] = (3, 6)
     """So many sessions missed of the last so many."""

@@ -113,6 +113,7 @@ class Fact:
     on: str
     kind: str
     label: str
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,19 +266,23 @@ def decide_session(
     return [SessionRecorded(**following(state, at), **told)]
 
 
-def decide_fact(
-    state: State | None, fact: str, on: str, kind: str, label: str, at: datetime
-) -> list[Event]:
+def decide_fact(state: State | None, told: Fact, at: datetime) -> list[Event]:
     """Note something that happened; none when it is known so.
 
     Raises:
         UnknownEpisodeError: there is no such episode.
     """
     state = _known(state)
-    told: dict[str, Any] = {"fact": fact, "on": on, "kind": kind, "label": label}
-    if state.facts.get(fact) == told:
+    noted: dict[str, Any] = {
+        "fact": told.external_id,
+        "on": told.on,
+        "kind": told.kind,
+        "label": told.label,
+        "until": told.until,
+    }
+    if state.facts.get(told.external_id) == noted:
         return []
-    return [FactNoted(**following(state, at), **told)]
+    return [FactNoted(**following(state, at), **noted)]
 
 
 def decide_close(state: State | None, on: str, reason: str, at: datetime) -> list[Event]:

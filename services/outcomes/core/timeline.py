@@ -121,12 +121,13 @@ class Session(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """Something else that happened."""
+    """Something else that happened; of a break `until` is its last day, where it was told."""
 
     fact: str
     on: str
     kind: str
     label: str
+    until: str | None = None
 
 
 class Approach(NamedTuple):

@@ -29,7 +29,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     ),
     APPROACH: ("episode", "external_id", "approach", "since", "reason"),
     SESSION: ("episode", "external_id", "on", "attendance"),
-    EVENT: ("episode", "external_id", "on", "kind", "label"),
+    EVENT: ("episode", "external_id", "on", "kind", "label", "until"),
     CLOSING: ("episode", "on", "reason"),
 }  # fmt: skip
 """What a row of each kind may hold: the fields of the door's bodies, and the episode."""
@@ -39,6 +39,7 @@ MISSING = ("", "NA", "null")
 _NUMBERS = ("total", "session_number", "planned_sessions", "client_age")
 _DAYS = (
     "administered_at", "opened_on", "planned_end", "next_session", "reopened_on", "since", "on",
+    "until",
 )  # fmt: skip
 _MAY_BE_NONE = "clinician"
 """An announcement has to say of whom; an empty cell says that there is nobody yet."""

@@ -104,9 +104,7 @@ class Episodes:
             case Fact():
                 return Step(
                     stream,
-                    lambda state, at: telling.decide_fact(
-                        state, told.external_id, told.on, told.kind, told.label, at
-                    ),
+                    lambda state, at: telling.decide_fact(state, told, at),
                     lambda state: told.external_id not in state.facts,
                 )
             case Closing():

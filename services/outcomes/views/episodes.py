@@ -48,7 +48,7 @@ class Episodes(View):
     """One document per episode."""
 
     name: ClassVar[str] = "episodes"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     topics: ClassVar[frozenset[str]] = frozenset(
         kind.TOPIC for kind in (*MEASURES, *EPISODES, *FINDINGS, measure.MeasureWithdrawn)
     )

@@ -16,8 +16,8 @@ MEANING = Meaning(
     "of the last {rules.missed_of[1]}; how late a session was cancelled is not told, so every "
     "cancellation counts, and a client who came late was there. Or silence: no measure for "
     "{rules.silence_days} days, or {rules.silence_gaps:g} times the median gap where that is "
-    "longer, while the episode is open. An announced break and the {rules.break_days} days "
-    "from its first are left out.",
+    "longer, while the episode is open. An announced break is left out: until its last day, or "
+    "{rules.break_days} days where none was told.",
     "practice; no tested limit was found",
     ("missed_in_row", "missed_of", "silence_days", "silence_gaps", "break_days"),
     asked_of=EPISODE,
@@ -27,14 +27,15 @@ MEANING = Meaning(
 class Attendance(NamedTuple):
     """What of an episode bears on disconnection; days are numbers, `today` the latest known.
 
-    `days` are those on which anything was measured, in order and each once.
+    `days` are those on which anything was measured, in order and each once; `breaks` are those
+    that were announced, each with its first and last day.
     """
 
     sessions: Iterable[Session]
     measures: Iterable[Measure]
     days: Sequence[int]
     opened: int | None
-    breaks: Sequence[int]
+    breaks: Sequence[tuple[int, int]]
     today: int
 
 
@@ -50,7 +51,7 @@ def silent_from(attendance: Attendance, rules: Rules) -> int | None:
         return None
     limit = patience(attendance, rules)
     day = last + limit
-    while short := limit - (day - last - _left_out(attendance.breaks, last, day, rules)):
+    while short := limit - (day - last - _left_out(attendance.breaks, last, day)):
         day += short
     return day
 
@@ -74,7 +75,7 @@ def last_measure(attendance: Attendance) -> int | None:
 def _missed(attendance: Attendance, rules: Rules) -> Found | None:
     held = sorted(attendance.sessions, key=attrgetter("on", "session"))
     if attendance.breaks:
-        held = [one for one in held if not _in_break(attendance.breaks, ordinal(one.on), rules)]
+        held = [one for one in held if not _in_break(attendance.breaks, ordinal(one.on))]
     enough, of = rules.missed_of
     latest = held[-of:]
     missed = [session for session in latest if session.attendance in MISSED]
@@ -132,12 +133,12 @@ def _arrival(attendance: Attendance, since: int) -> str:
     return iso(attendance.today + max(received, default=0))
 
 
-def _left_out(breaks: Sequence[int], since: int, until: int, rules: Rules) -> int:
+def _left_out(breaks: Sequence[tuple[int, int]], since: int, until: int) -> int:
     """How many of the days after `since` up to `until` lie in an announced break."""
     if not breaks:
         return 0
-    return sum(_in_break(breaks, day, rules) for day in range(since + 1, until + 1))
+    return sum(_in_break(breaks, day) for day in range(since + 1, until + 1))
 
 
-def _in_break(breaks: Sequence[int], day: int, rules: Rules) -> bool:
-    return any(start <= day < start + rules.break_days for start in breaks)
+def _in_break(breaks: Sequence[tuple[int, int]], day: int) -> bool:
+    return any(first <= day <= last for first, last in breaks)
