@@ -367,8 +367,12 @@ def _bands(root: Table, ends: Ends, step: float) -> tuple[Band, ...]:
 def _cutoff(table: Table, worse: bool, ends: Ends) -> Cutoff:
     operator = table.choice("operator", (">=", ">") if worse else ("<=", "<"))
     value = table.number("value")
-    if not ends.hold(value):  # everybody would be a case, or nobody
+    if not ends.hold(value):
         raise table.error("value", f"must lie between {ends.low:g} and {ends.high:g}")
+    worst, mildest = (ends.high, ends.low) if worse else (ends.low, ends.high)
+    strict = operator in (">", "<")
+    if value == (worst if strict else mildest):
+        raise table.error("value", f"would make {'nobody' if strict else 'everybody'} a case")
     return Cutoff(operator, value, table.source())
 
 
