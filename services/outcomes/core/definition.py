@@ -98,7 +98,7 @@ def parse(name: str, mapping: Mapping[str, Any]) -> Instrument:
         item_text=licence.flag("item_text"),
         alarm=_alarm(root),
         sources=_sources(root),
-        also=_also(root),
+        also=_also(root, ends, step),
         notes=root.texts("notes"),
     )
     root.refuse_unread()
@@ -347,7 +347,10 @@ def _subscale(table: Table, items: Items, numbers: tuple[int, ...], worse: bool)
 def _bands(root: Table, ends: Ends, step: float) -> tuple[Band, ...]:
     if not root.has("severity"):
         return ()
-    severity = root.table("severity")
+    return _band_list(root.table("severity"), ends, step)
+
+
+def _band_list(severity: Table, ends: Ends, step: float) -> tuple[Band, ...]:
     bands = tuple(
         Band(table.text("label"), table.number("low"), table.number("high"))
         for table in severity.tables("bands")
@@ -539,7 +542,25 @@ def _sources(root: Table) -> dict[str, str]:
     return sources
 
 
-def _also(root: Table) -> dict[str, tuple[Mapping[str, Any], ...]]:
+def _also(root: Table, ends: Ends, step: float) -> dict[str, tuple[Mapping[str, Any], ...]]:
     """The other values in use, each with its source, by the table they stand in."""
-    found = {key: root.table(key).also() for key in _SOURCED if root.has(key)}
+
+    def bands(table: Table) -> None:
+        _band_list(table, ends, step)
+
+    found = {
+        key: root.table(key).also(bands if key == "severity" else _other_value)
+        for key in _SOURCED
+        if root.has(key)
+    }
     return {key: values for key, values in found.items() if values}
+
+
+def _other_value(table: Table) -> None:
+    """Refuse what could not be told of another value."""
+    for key in ("value", "sd"):
+        if key == "value" or table.has(key):
+            table.number(key)
+    for key in ("operator", "kind", "sample"):
+        if table.has(key):
+            table.text(key)

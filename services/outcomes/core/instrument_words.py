@@ -1,6 +1,7 @@
 """An instrument in words: what a person reads who checks a definition before it is in force."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from services.outcomes.core.instrument import Cutoff, Instrument, Items, Subscale
 from services.outcomes.core.scoring import allowed
@@ -137,8 +138,21 @@ def _others(instrument: Instrument) -> Iterator[str]:
     for table, values in instrument.also.items():
         for one in values:
             mark = " (remembered, not checked)" if one.get("remembered") else ""
-            value = f"{one.get('operator', '')} {one['value']:g}".strip()
-            yield f"{table.replace('_', ' ')} {value}: {one['source']}{mark}"
+            value = f"{table.replace('_', ' ')} {_other(table, one)}"
+            yield f"{value}: {one['source']}{mark}{_kind(one)}"
+
+
+def _other(table: str, one: Mapping[str, Any]) -> str:
+    if table == "severity":
+        return ", ".join(f"{band['low']:g} {band['label']}" for band in one["bands"])
+    return f"{one.get('operator', '')} {one['value']:g}".strip()
+
+
+def _kind(one: Mapping[str, Any]) -> str:
+    """Of what kind another value is, as far as it says so."""
+    sd = f"SD {one['sd']:g}" if "sd" in one else ""
+    told = ", ".join(text for text in (sd, one.get("kind"), one.get("sample")) if text)
+    return told and f"; {told}"
 
 
 def _sources(instrument: Instrument) -> str:

@@ -1,7 +1,7 @@
 """Typed reading of a parsed definition: every fault names the file, the key and the reason."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -120,10 +120,10 @@ class Table:
         mark = " (remembered, not checked)" if self.flag("remembered") else ""
         return self.text("source") + mark
 
-    def also(self) -> tuple[Mapping[str, Any], ...]:
-        """The other values in use beside this table's own, each with its source."""
+    def also(self, check: Callable[["Table"], object]) -> tuple[Mapping[str, Any], ...]:
+        """The other values in use, each read by `check` and for its source."""
         for table in self.tables("also"):
-            table.number("value")
+            check(table)
             table.source()
         return tuple(table._values for table in self.tables("also"))
 
