@@ -173,16 +173,14 @@ def _refuse(
 def _sums(
     points: Sequence[tuple[float, float]], at: float, width: float, level: float, spread: float
 ) -> Sums:
-    times = [(day - at) / width for day, _ in points]
-    values = [(score - level) / spread for _, score in points]
-    both = list(zip(times, values, strict=True))
+    both = [((day - at) / width, (score - level) / spread) for day, score in points]
     return Sums(
-        len(points),
-        math.fsum(times),
-        math.fsum(t * t for t in times),
-        math.fsum(values),
+        len(both),
+        math.fsum(t for t, _ in both),
+        math.fsum(t * t for t, _ in both),
+        math.fsum(y for _, y in both),
         math.fsum(t * y for t, y in both),
-        math.fsum(y * y for y in values),
+        math.fsum(y * y for _, y in both),
     )
 
 
