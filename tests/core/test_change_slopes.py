@@ -294,8 +294,28 @@ def shared(one: list[float], other: list[float]) -> float:
     return both / (len(one) - 1)
 
 
-def test_levels_and_slopes_vary_by_what_error_does_not_explain() -> None:
-    clients = even(1, 12, level=4.0, slope=0.2, noise=1.5)
+def crossed() -> list[list[float]]:
+    """High and low, falling and rising, three of each pair: no slope goes with a level."""
+    draw = random.Random(4)
+    shapes = []
+    for _ in range(3):
+        noise = [draw.gauss(0, 1.5) for _ in DAYS]
+        ((level,), (slope,), _) = lines([noise])
+        shapes.append(
+            [x - level - slope * (day - MIDDLE) for x, day in zip(noise, DAYS, strict=True)]
+        )
+    return [
+        [15 + at + a_day * (day - MIDDLE) + x for x, day in zip(shape, DAYS, strict=True)]
+        for shape in shapes
+        for at in (-4, 4)
+        for a_day in (-0.3, 0.1)
+    ]
+
+
+@pytest.mark.parametrize("clients", [even(1, 12, level=4.0, slope=0.2, noise=1.5), crossed()])
+def test_levels_and_slopes_vary_by_what_error_does_not_explain(
+    clients: list[list[float]],
+) -> None:
     levels, slopes, rest = lines(clients)
     error = rest / (12 * (WEEKS - 2))
     a, b = shared(levels, levels) - error / WEEKS, shared(slopes, slopes) - error / SXX
