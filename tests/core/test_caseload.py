@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from datetime import timedelta
 from random import Random
 from statistics import NormalDist
 from typing import Any
@@ -12,7 +13,7 @@ from schemas.approaches import shipped
 from services.outcomes.core import findings
 from services.outcomes.core.caseload import LEAST, SMALL, Share, statistics
 from services.outcomes.core.ending import FAILURE, NOT_A_CASE, NOT_KNOWN, SUCCESS, TOO_FEW
-from tests.core.logbook import MemoryLog, Sender, detect, detector
+from tests.core.logbook import START, MemoryLog, Sender, detect, detector
 
 KNOWN = shipped()
 
@@ -65,6 +66,28 @@ def test_it_tells_what_was_found_on_its_way_and_is_taken_back_when_it_goes_on() 
     first, last = ended(tell)
     assert first.channels == ["off_track", "possibly_worse", "reliable_deterioration"]
     assert (first.withdrawn, last.withdrawn) == (False, True)
+
+
+@pytest.mark.parametrize("closed_first", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_history_tells_what_was_found_in_whatever_order_it_came(
+    closed_first: bool, backwards: bool
+) -> None:
+    """It came a year late, so nobody was told; the ending reads as if it had come in time."""
+    scores = list(enumerate([14, 21, 22, 22, 21, 20]))
+
+    def tell(sender: Sender) -> None:
+        sender.arrived = START + timedelta(days=400)
+        sender.open(0)
+        if closed_first:
+            sender.close(40)
+        for number, score in reversed(scores) if backwards else scores:
+            sender.measure(f"m{number}", number * 7, score)
+        if not closed_first:
+            sender.close(40)
+
+    told = ended(tell)[-1]
+    assert told.channels == ["off_track", "possibly_worse", "reliable_deterioration"]
 
 
 def test_what_is_known_late_changes_the_ending() -> None:

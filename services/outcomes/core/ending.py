@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from services.outcomes.core import estimate as filter_
 from services.outcomes.core.channels import OF_THE_PRIMARY, RULEBOOK, WORSE
 from services.outcomes.core.effect import Pivot, standing_on
-from services.outcomes.core.found import DIGITS
+from services.outcomes.core.found import DIGITS, arrival
 from services.outcomes.core.timeline import ordinal
 from services.outcomes.core.trajectory import Step, Trajectory
 
@@ -65,14 +65,15 @@ def ending(
     Args:
         trajectory: the primary one.
         changes: the pivots of the episode.
-        found: the channels that were told of while it was open.
+        found: the channels that were told of while it was open; to them come those that held
+            at measures that arrived as old news.
     """
     differences = [] if trajectory is None else _differences(trajectory, changes)
     return {
         "instrument": trajectory.spec.instrument.id if trajectory else None,
         "result": result(trajectory),
         "measures": len(trajectory.steps) if trajectory else 0,
-        "channels": sorted(found),
+        "channels": sorted({*found, *(_untold(trajectory) if trajectory else ())}),
         "differences": [one._asdict() for one in differences],
     }
 
@@ -99,15 +100,31 @@ def _after_pivot(trajectory: Trajectory, change: Pivot) -> Difference | None:
 
 def loudest(trajectory: Trajectory, number: int) -> str | None:
     """The first in the order of the inbox of the channels that held after so many steps."""
-    if number == 0:
-        return None
+    held = _held(trajectory, number) if number else ()
+    return next((channel for channel in RANKED if channel in held), None)
+
+
+def _held(trajectory: Trajectory, number: int) -> set[str]:
+    """The channels that held after so many steps, at least one."""
     steps = trajectory.steps[:number]
     last = steps[-1].day.ordinal
     then = trajectory._replace(
         steps=steps, days=tuple(day for day in trajectory.days if day.ordinal <= last)
     )
-    held = {one.channel for channel in OF_THE_PRIMARY if (one := channel(then)) is not None}
-    return next((channel for channel in RANKED if channel in held), None)
+    return {one.channel for channel in OF_THE_PRIMARY if (one := channel(then)) is not None}
+
+
+def _untold(trajectory: Trajectory) -> set[str]:
+    """What held at measures that came too late for it to be told, as those of a history do.
+
+    Step by step in clinical order: a history says the same in whatever order it came.
+    """
+    held: set[str] = set()
+    for number, step in enumerate(trajectory.steps, 1):
+        age = ordinal(arrival(step.day)) - step.day.ordinal
+        if age > trajectory.spec.rules.old_days:
+            held |= _held(trajectory, number)
+    return held & set(RANKED)
 
 
 def _against(

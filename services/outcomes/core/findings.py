@@ -177,8 +177,8 @@ class CourseEnded(Event):
     """The episode was closed: how its course had gone, for the statistics of the caseload.
 
     `result` is success, failure, or why neither; `channels` those that were told of while it was
-    open; `differences` scores against forecasts, as `services.outcomes.core.ending` has them.
-    `withdrawn`: it was opened again.
+    open, or held at measures that came too late to be told of; `differences` scores against
+    forecasts, as `services.outcomes.core.ending` has them. `withdrawn`: it was opened again.
     """
 
     TOPIC: ClassVar[str] = "findings.course_ended"
