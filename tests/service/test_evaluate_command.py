@@ -159,6 +159,26 @@ def test_direction_does_not_matter(given: Given) -> None:
         assert told_one["sensitivity"] == pytest.approx(told_two["sensitivity"])
 
 
+@pytest.mark.parametrize("factor", [0.1, 0.01, 10])
+def test_nor_does_the_size_of_a_scale_that_nobody_defined(given: Given, factor: float) -> None:
+    """A cut-off lies half a step below the mildest case, whatever a step is there."""
+    milder = [f"M{client},{7 * week},9" for client in range(5) for week in range(6)]
+    one = told("--csv", given(table(rows() + milder)), *COLUMNS, *SCALE)
+    lines = [line.split(",") for line in rows() + milder]
+    other = [f"{client},{day},{int(score) * factor:.9g}" for client, day, score in lines]
+    two = told(
+        "--csv", given(table(other)), *COLUMNS, "--reliability", ".88",
+        "--sd", f"{6 * factor:g}", "--cutoff", f"{10 * factor:g}",
+    )  # fmt: skip
+    assert one["left_out"]["began below the cut-off"] >= 5
+    for figure in ("n", "failures", "left_out"):
+        assert one[figure] == two[figure]
+    if factor < 1:  # of whole tens nobody knows that they are steps
+        first, second = (figures["rules"]["p-fail"] for figures in (one, two))
+        assert first["brier"] == pytest.approx(second["brier"])
+        assert first["sensitivity"] == pytest.approx(second["sensitivity"])
+
+
 def test_who_is_left_out_is_counted(given: Given) -> None:
     lines = [*rows(), "low,0,5", "low,7,6", "low,14,4", "low,21,4", "low,28,5", "one,0,20"]
     answer = told("--csv", given(table(lines)), *COLUMNS, *SCALE, "--planned-days", "40")

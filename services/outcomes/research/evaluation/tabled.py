@@ -83,7 +83,7 @@ def limits(asked: Asked, series: Sequence[Series]) -> Limits:
     )
     if reliability is None:
         raise NotJudgedError("needs --reliability: none is known")
-    case, cut = _cut(asked)
+    case, cut = _cut(asked, series)
     mean = asked.sign * norm.mean if norm and norm.mean is not None and asked.sd is None else None
     change = asked.reliable_change or HALF_WIDTH * math.sqrt(2 * (1 - reliability)) * sd
     return Limits(
@@ -105,11 +105,23 @@ def _spread(firsts: Sequence[float]) -> float:
     return sd
 
 
-def _cut(asked: Asked) -> tuple[float, float]:
+def _step(series: Sequence[Series]) -> float:
+    """How far apart scores are of a scale that nobody defined: the last decimal place in use.
+
+    A scale whose scores have more than six decimals has no step.
+    """
+    scores = {score for one in series for _, score in one.points}
+    for places in range(7):
+        if all(abs(score - round(score, places)) < 1e-9 for score in scores):
+            return 10.0**-places
+    return 0.0
+
+
+def _cut(asked: Asked, series: Sequence[Series]) -> tuple[float, float]:
     """The mildest score of a case and the cut below it, oriented."""
     known = asked.instrument
     if asked.cutoff is not None:
-        step = known.step if known else 1.0
+        step = known.step if known else _step(series)
         case = asked.sign * asked.cutoff
         return case, case - step / 2
     if known is None or known.oriented_cut is None:
