@@ -124,6 +124,11 @@ def test_instruments_are_listed_with_their_sources(door: Door) -> None:
     assert phq9["risk"][0]["item"] == 9
     assert len(phq9["items"]["wording"]) == 9
     assert {"false_alarms": 0.1, "threshold": 0.669} in phq9["alarm"]
+    assert told["audit"]["items"]["exceptions"] == [{"items": [9, 10], "answers": [0, 2, 4]}]
+    assert told["qids-sr16"]["items"]["highest_of"] == [[1, 2, 3, 4], [6, 7, 8, 9], [15, 16]]
+    assert told["sdq"]["items"]["outside_total"] == [1, 4, 9, 17, 20]
+    assert told["wsas"]["items"]["may_not_apply"] == [1]
+    assert told["rcads-47"]["subscales"]["mdd"]["missing"] == 2
     for one in told.values():
         assert one["sources"]["range"]
         if not one["item_text"] and one["items"]:

@@ -53,6 +53,23 @@ def test_where_a_scale_asks_about_danger_the_answers_are_taken(
     assert answer.json["risk"] == [{"item": item, "answer": 2, "state": "endorsed"}]
 
 
+@pytest.mark.parametrize(
+    ("instrument", "items", "score", "flags"),
+    [
+        ("wsas", [None, 8, 8, 8, 8], 32, ["item not applicable"]),
+        ("sdq", [0, 0, None, 0, 0, 0, 2, None, 0, 0, 2, 0, 2, 2, 0, 1, 0, 0, 0, 0, 2, 0, 0, 1, 2],
+         7, ["prorated"]),  # 4 points on three of five items, all else 0
+        ("sdq", [1] * 2 + [None] * 1 + [1] * 4 + [None] + [1] * 4 + [None] + [1] * 12,
+         None, ["incomplete"]),
+    ],
+)  # fmt: skip
+def test_what_was_left_out_is_told_with_the_score(
+    door: Door, instrument: str, items: list[int | None], score: float | None, flags: list[str]
+) -> None:
+    answer = door.post("/v1/measures", phq(instrument=instrument, items=items))
+    assert (answer.status, answer.json["score"], answer.json["flags"]) == (201, score, flags)
+
+
 def test_a_repeat_gets_the_same_body(door: Door) -> None:
     first = door.post("/v1/measures", phq())
     again = door.post("/v1/measures", phq())
