@@ -131,6 +131,13 @@ def test_the_scales_of_oq_are_made_up_for_as_long_as_the_form_is(
     assert (scored.score, scored.subscales) == (expected, subscales)
 
 
+def test_the_total_of_pcl_is_the_sum_of_its_clusters_as_they_are_told() -> None:
+    """7 points on four of five items are 8.75, 9 on six of seven 10.5: 9 and 11, not 19.25."""
+    scored = ones("pcl-5", {1: None, 2: 4, 8: None, 9: 4})
+    assert scored.subscales == {"B": 9, "C": 2, "D": 11, "E": 6}
+    assert (scored.score, scored.flags) == (28, ["prorated"])
+
+
 @pytest.mark.parametrize(
     ("changed", "expected", "problems", "functioning", "left_out"),
     [
