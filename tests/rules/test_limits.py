@@ -6,9 +6,10 @@ import pytest
 
 from services.outcomes.core.case import Case, Yardsticks, truth
 from services.outcomes.core.channels.flat import flat
-from services.outcomes.core.channels.good_news import CRITICAL
+from services.outcomes.core.channels.good_news import good_news
 from services.outcomes.core.estimate import p_fail
 from services.outcomes.core.normal import squares_exceeded
+from services.outcomes.core.sudden import CRITICAL_T
 from services.outcomes.core.timeline import Measure, iso
 from services.outcomes.core.trajectory import Context, Trajectory, build
 from simulation.cohort import cohort
@@ -101,10 +102,45 @@ CHI_SQUARE = {
 
 
 def test_limits_are_those_of_printed_tables() -> None:
-    assert CRITICAL == {2: 4.303, 3: 3.182, 4: 2.776}
+    assert CRITICAL_T == {2: 4.303, 3: 3.182, 4: 2.776}
     for freedom, limits in CHI_SQUARE.items():
         for chance, limit in zip((0.05, 0.01, 0.001), limits, strict=True):
             assert squares_exceeded(chance, freedom) == pytest.approx(limit, rel=0.02)
+
+
+def latest_sudden_gain(scores: list[float]) -> int | None:
+    """The place of the latest fall that is one, looking at every fall there was."""
+    for place in range(len(scores) - 2, 1, -1):
+        earlier, later = scores[max(0, place - 3) : place], scores[place : place + 3]
+        drop = earlier[-1] - later[0]
+        if drop < max(5.6079, earlier[-1] / 4):
+            continue
+        before, after = sum(earlier) / len(earlier), sum(later) / len(later)
+        squares = sum((x - before) ** 2 for x in earlier) + sum((x - after) ** 2 for x in later)
+        free = len(earlier) + len(later) - 2
+        if before - after > {2: 4.303, 3: 3.182, 4: 2.776}[free] * (squares / free) ** 0.5:
+            return place
+    return None
+
+
+def test_good_news_knows_the_latest_sudden_gain_however_long_ago() -> None:
+    told = kept = 0
+    for client in cohort(400, seed=5):
+        for count in range(2, len(client.scores) + 1):
+            known = course(*client.scores[:count])
+            scores, found = [step.score for step in known.steps], good_news(known)
+            if found is not None and found.numbers["kind"] != "sudden_gain":
+                continue
+            place = latest_sudden_gain(scores)
+            held = place is not None and (
+                max(scores[place:]) - scores[place] < (scores[place - 1] - scores[place]) / 2
+            )
+            assert (found is not None) == held, (client.number, count)
+            if found is not None and place is not None:
+                told, kept = told + 1, kept + (count - place > 6)
+                assert found.numbers["by"] == known.steps[place].day.on
+    assert told > 30
+    assert kept > 2
 
 
 def test_an_old_forecast_says_what_is_missing() -> None:

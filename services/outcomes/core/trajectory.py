@@ -8,6 +8,7 @@ from services.outcomes.core import estimate as filter_
 from services.outcomes.core.estimate import Estimate, Model
 from services.outcomes.core.rules import Rules
 from services.outcomes.core.spec import Spec
+from services.outcomes.core.sudden import AROUND, is_sudden
 from services.outcomes.core.swings import Swings, started, swung
 from services.outcomes.core.timeline import Day, Measure, day_of, days
 
@@ -45,7 +46,8 @@ class Step(NamedTuple):
         best: lowest mean of two consecutive measures so far, oriented.
         best_on: the date of the second of the two.
         swings: the turns of the course up to here, None where no reliable change is known.
-        falls: places among the steps, up to here, that fell by a reliable change at once.
+        recent: the last scores up to here, oriented: what a sudden gain is told by.
+        sudden: place of the latest sudden gain that has three measures from it on.
     """
 
     day: Day
@@ -68,7 +70,8 @@ class Step(NamedTuple):
     best: float | None
     best_on: str | None
     swings: Swings | None
-    falls: tuple[int, ...]
+    recent: tuple[float, ...]
+    sudden: int | None
 
 
 class Trajectory(NamedTuple):
@@ -259,7 +262,8 @@ def _first_step(spec: Spec, day: Day) -> Step:
         best=None,
         best_on=None,
         swings=None if spec.change is None else started(score),
-        falls=(),
+        recent=(score,),
+        sudden=None,
     )
 
 
@@ -274,9 +278,9 @@ def _step(spec: Spec, first: Step, before: Step, day: Day) -> Step:
     may_alarm = _eligible(spec.rules, before.number + 1, in_segment, first, day)
     alarm, quiet = _alarm(spec, before, fail, eligible=may_alarm)
     best, best_on = _best(before, score, day)
-    least, falls, swings = spec.change, before.falls, before.swings
-    if least is not None and before.score - score >= least:
-        falls = (*falls, before.number)
+    least, swings = spec.change, before.swings
+    recent = (*before.recent[1 - 2 * AROUND :], score)
+    sudden = is_sudden(spec, recent[:-AROUND], recent[-AROUND:])
     return Step(
         day=day,
         score=score,
@@ -298,7 +302,8 @@ def _step(spec: Spec, first: Step, before: Step, day: Day) -> Step:
         best=best,
         best_on=best_on,
         swings=swung(swings, score, least) if swings and least is not None else None,
-        falls=falls,
+        recent=recent,
+        sudden=before.number + 1 - AROUND if sudden else before.sudden,
     )
 
 

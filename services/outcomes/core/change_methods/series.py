@@ -20,10 +20,8 @@ from services.outcomes.core.change_methods.verdict import (
     sd,
     sign_of,
 )
+from services.outcomes.core.sudden import CRITICAL_T, SHARE_BEFORE
 
-CRITICAL_T = {4: 2.776, 3: 3.182, 2: 4.303}
-"""Two-sided .05 quantiles of Student's t by degrees of freedom (Tang and DeRubeis 1999)."""
-SHARE = 0.25
 REVERSED = 0.5
 GAIN, LOSS, BOTH, NEITHER = "sudden gain", "sudden loss", "sudden gain and loss", "neither"
 
@@ -111,7 +109,7 @@ def sudden_gains(series: Sequence[Series], points: float, higher_is: str) -> Res
         "sudden-gains",
         rows,
         critical=points,
-        used={"least_change": points, "least_share": SHARE},
+        used={"least_change": points, "least_share": SHARE_BEFORE},
         counts=counts,
         note="needs two measures before and two after a step; a reversal gives half of it back",
     )
@@ -136,7 +134,7 @@ def _event(
     """The step from `place` to the next, if it meets all three conditions."""
     (day, before), (next_day, after) = points[place], points[place + 1]
     moved = sign * (after - before)
-    if not at_least(moved, max(least, SHARE * abs(before))):
+    if not at_least(moved, max(least, SHARE_BEFORE * abs(before))):
         return None
     earlier = [score for _, score in points[max(0, place - 2) : place + 1]]
     later = [score for _, score in points[place + 1 : place + 4]]

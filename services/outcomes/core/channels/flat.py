@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from services.outcomes.core.channels.meaning import SIMULATED, Meaning
@@ -128,7 +129,8 @@ def window_of(trajectory: Trajectory) -> Window | None:
     since = max(last.day.ordinal - rules.window_days, last.segment)
     if known[-rules.window_measures].day.ordinal < since:
         return None
-    steps = [step for step in known if step.day.ordinal >= since]
+    inside = takewhile(lambda step: step.day.ordinal >= since, reversed(known))
+    steps = list(inside)[::-1]
     if last.day.ordinal - steps[0].day.ordinal < rules.window_span:
         return None
     slope, squares, left = _line(steps)

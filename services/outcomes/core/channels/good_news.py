@@ -1,16 +1,12 @@
 """Good news: a recovery, a reliable improvement, or a sudden gain that held; never interrupting."""
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 from services.outcomes.core.channels.meaning import Meaning
 from services.outcomes.core.found import Found, arrival, points, raw, told
+from services.outcomes.core.sudden import AROUND, SHARE_BEFORE, is_sudden
 from services.outcomes.core.trajectory import Step, Trajectory
 
-CRITICAL = {2: 4.303, 3: 3.182, 4: 2.776}
-"""Two-sided 5 % points of Student's t by degrees of freedom (Tang and DeRubeis 1999)."""
-SHARE_BEFORE = 0.25
 SHARE_KEPT = 0.5
 
 MEANING = Meaning(
@@ -48,33 +44,15 @@ def _recovered(trajectory: Trajectory, before: Step, last: Step) -> bool:
 
 def _sudden(trajectory: Trajectory) -> tuple[Step, Step] | None:
     """The latest sudden gain, unless half of it has gone since."""
-    steps = trajectory.steps
-    for place in reversed(steps[-1].falls):
-        if 2 <= place <= len(steps) - 2 and _is_sudden(trajectory, steps, place):
-            gain = steps[place - 1].score - steps[place].score
-            lost = max(step.score for step in steps[place:]) - steps[place].score
-            return (steps[place - 1], steps[place]) if lost < SHARE_KEPT * gain else None
-    return None
-
-
-def _is_sudden(trajectory: Trajectory, steps: Sequence[Step], place: int) -> bool:
-    """Tang and DeRubeis' three conditions for the drop from the step before `place` to it."""
-    spec, high = trajectory.spec, steps[place - 1].score
-    drop = high - steps[place].score
-    if spec.change is None or drop < spec.change:
-        return False
-    ends = (spec.sign * spec.instrument.minimum, spec.sign * spec.instrument.maximum)
-    if drop < SHARE_BEFORE * (high - min(ends)):
-        return False
-    earlier = [step.score for step in steps[max(0, place - 3) : place]]
-    later = [step.score for step in steps[place : place + 3]]
-    freedom = len(earlier) + len(later) - 2
-    if len(earlier) < 2 or len(later) < 2:
-        return False
-    before, after = sum(earlier) / len(earlier), sum(later) / len(later)
-    squares = sum((score - before) ** 2 for score in earlier)
-    squares += sum((score - after) ** 2 for score in later)
-    return before - after > CRITICAL[freedom] * math.sqrt(squares / freedom)
+    steps, last = trajectory.steps, trajectory.steps[-1]
+    place = last.sudden
+    if is_sudden(trajectory.spec, last.recent[:-2][-AROUND:], last.recent[-2:]):
+        place = len(steps) - 2
+    if place is None:
+        return None
+    before, fallen = steps[place - 1], steps[place]
+    lost = max(step.score for step in steps[place:]) - fallen.score
+    return (before, fallen) if lost < SHARE_KEPT * (before.score - fallen.score) else None
 
 
 def _found(trajectory: Trajectory, kind: str, gain: float, steps: list[Step]) -> Found:
