@@ -15,6 +15,7 @@ from services.alerts.core.alert import Alert, AlertEvent
 from services.alerts.core.caseload import Statistics
 from services.alerts.core.course import Course, Header, MessageNoted
 from services.alerts.core.event import Event
+from services.alerts.core.ground import Ground
 from services.alerts.core.policy import RISK
 from services.alerts.core.risk import Answered, Risk
 from services.alerts.core.speaking import Finding
@@ -322,7 +323,7 @@ class Book:
             card=card.make(self._ground(page, state, data)),
         )
 
-    def _ground(self, page: Page, state: Course, data: Mapping[str, Any]) -> card.Ground:
+    def _ground(self, page: Page, state: Course, data: Mapping[str, Any]) -> Ground:
         instrument = data["evidence"].get("instrument")
         known = page.statistics(instrument) if instrument else None
         quiet = bool(data.get("quiet"))
@@ -392,7 +393,7 @@ _EFFECTS: dict[str, Effect] = {
 """The messages that move alerts; all others are noted for the pages."""
 
 
-def _ground(state: Course, data: Mapping[str, Any]) -> card.Ground:
+def _ground(state: Course, data: Mapping[str, Any]) -> Ground:
     evidence = data["evidence"]
     named = [state.scales[key] for key in evidence.get("trajectories", ()) if key in state.scales]
     like = [
@@ -401,7 +402,7 @@ def _ground(state: Course, data: Mapping[str, Any]) -> card.Ground:
         if scale["instrument"] == evidence.get("instrument")
     ]
     scale = (named or like or [{}])[0]
-    return card.Ground(data["channel"], evidence, scale, bool(data["old_news"]))
+    return Ground(data["channel"], evidence, scale, bool(data["old_news"]))
 
 
 def _answered(data: Mapping[str, Any], item: Mapping[str, Any]) -> Answered:

@@ -9,6 +9,7 @@ import pytest
 
 from services.alerts.core import card, caseload, risk_card
 from services.alerts.core import policy as rules
+from services.alerts.core.ground import Ground
 from services.alerts.core.policy import Policy, Spoken
 
 SCALE = {"title": "PHQ-9", "higher_is": "worse", "cutoff": 10.0, "reliable_change": 5.6}
@@ -74,7 +75,7 @@ def made(channel: str, scale: dict[str, Any] = SCALE, **numbers: Any) -> dict[st
         "missing": ["session 3"],
         "disagrees": ["GAD-7"],
     }
-    return card.make(card.Ground(channel, evidence, scale))
+    return card.make(Ground(channel, evidence, scale))
 
 
 @pytest.mark.parametrize("channel", NUMBERS)
@@ -123,7 +124,7 @@ def test_grounds_name_thresholds_with_sources_and_what_is_missing(channel: str) 
 @pytest.mark.parametrize("channel", NUMBERS)
 def test_missing_numbers_are_said_to_be_so_and_never_stop_a_card(channel: str) -> None:
     for evidence in ({}, {"numbers": dict.fromkeys(NUMBERS[channel])}):
-        said = card.make(card.Ground(channel, evidence))
+        said = card.make(Ground(channel, evidence))
         assert said["title"]
         assert said["sentence"]
         assert "None" not in said["title"] + said["sentence"]
@@ -246,7 +247,7 @@ def test_what_cannot_be_assessed_says_why_before_how_old() -> None:
     """A course measured today is not unassessable because of its age."""
     numbers = {"measures": 6, "last_on": "2026-03-02", "days": 0}
     made_ = card.make(
-        card.Ground(
+        Ground(
             "not_assessable",
             {"instrument": "phq-9", "numbers": numbers, "reasons": ["started_in_usual_range"]},
         )
@@ -255,7 +256,7 @@ def test_what_cannot_be_assessed_says_why_before_how_old() -> None:
     assert made_["sentence"].endswith("We cannot say whether this goes well.")
     assert "0 days" not in str(made_)
     few = card.make(
-        card.Ground(
+        Ground(
             "not_assessable",
             {"instrument": "phq-9", "numbers": numbers | {"measures": 1}, "reasons": ["too_few"]},
         )

@@ -6,7 +6,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.alerts.core import risk_card
-from services.alerts.core.card import Ground, make
+from services.alerts.core.card import make
+from services.alerts.core.ground import Ground
 from services.alerts.core.person import Person
 from services.alerts.core.policy import Policy
 from tests.journey import pages_courses as courses
