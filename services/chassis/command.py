@@ -39,8 +39,8 @@ class PlainGroup(click.Group):
         """
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click ends without a word where nobody reads on, as behind `| head`
         except Exception as error:
             if ctx.find_root().params.get("traceback"):
                 raise

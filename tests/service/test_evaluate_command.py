@@ -401,3 +401,9 @@ def test_rules_learn_from_earlier_courses_alone_where_that_is_asked_for(given: G
     assert "learned from alone" not in others["left_out"]
     assert set(told["rules"]) == set(others["rules"])
     assert told["rules"]["p-fail-learned"] != others["rules"]["p-fail-learned"]
+
+
+def test_a_note_that_is_no_text_is_refused_before_anything_is_computed(given: Given) -> None:
+    told = run("--csv", given(table(rows())), *COLUMNS, *SCALE, "--note", "caf\udce9")
+    assert told.exit_code == 2
+    assert told.stderr.splitlines()[-1].endswith("'--note': is not written in UTF-8")

@@ -1,5 +1,7 @@
 """The commands about instruments: what is known, and whether a clinic's own file can be used."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,14 @@ def test_two_files_of_one_instrument_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert run("list", "--own", tmp_path / "nowhere").exit_code == 2
+
+
+def test_nobody_who_reads_on_is_no_error_to_tell() -> None:
+    words = [sys.executable, "-m", "services", "outcomes", "instruments", "list"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+    assert listing.returncode == 1

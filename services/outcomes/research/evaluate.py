@@ -30,6 +30,15 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TARGET = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
+def written_in_utf8(ctx: click.Context, option: click.Parameter, text: str) -> str:
+    """Refuse bytes of the command line that are no text, before anything is computed."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("is not written in UTF-8") from None
+    return text
+
+
 class Seeds(click.ParamType[tuple[int, ...]]):
     """How many cohorts (3 is seeds 1 to 3), or which: 11-15, or 11,12,20."""
 
@@ -96,7 +105,8 @@ class Seeds(click.ParamType[tuple[int, ...]]):
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path),
               help="Write one self-contained report here.")  # fmt: skip
 @click.option("--no-courses", is_flag=True, help="No single course in the report.")
-@click.option("--note", default="", help="Said in the report: source and licence of the data.")
+@click.option("--note", default="", callback=written_in_utf8,
+              help="Said in the report: source and licence of the data.")  # fmt: skip
 def evaluate(
     source: Path | None,
     files: tuple[Path, ...],
