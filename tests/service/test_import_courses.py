@@ -146,6 +146,21 @@ def test_the_last_word_on_a_session_or_an_event_counts(data: Path, tmp_path: Pat
     ]  # fmt: skip
 
 
+def test_an_import_of_courses_goes_on_behind_the_last_row_that_is_settled(
+    data: Path, tmp_path: Path
+) -> None:
+    """Some rows behind it were stored before the crash, some were not."""
+    file, results = lined(tmp_path / "old.ndjson", *COURSE), tmp_path / "results.csv"
+    take(data, lined(tmp_path / "stored.ndjson", *COURSE[:4]))
+    take(data, file, "--results", results)
+    lines = results.read_bytes().splitlines(keepends=True)
+    results.write_bytes(b"".join(lines[:4]) + b"3,reco")
+    ended = take(data, file, "--results", results, "--resume")
+    assert ended.stdout == "Imported: 4 repeated.\n"
+    assert [status for status, _ in told(results)] == ["repeated"] * 6
+    assert topics(data) == TOPICS
+
+
 FAULTS: list[tuple[Told, str]] = [
     ({**SESSION, "kind": "seance"}, "kind must be one of: approach, closing, episode, measure"),
     ({**SESSION, "kind": ["session"]}, "kind must be one of: "),

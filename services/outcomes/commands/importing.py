@@ -137,23 +137,20 @@ def _batches(rows: "Iterator[Row]", done: int) -> "Iterator[list[Row]]":
 
 
 def _line(row: "Row", told: "Content | Heard", answer: str | Exception) -> Line:
-    from services.outcomes.commands.rows import id_of
-
     if isinstance(answer, Exception):
         return _refused(row, answer, told)
     why = (
         "the instrument is unknown, or the client is not the episode's" if answer == "held" else ""
     )
-    return row.number, answer, id_of(told), why
+    return row.number, answer, told.external_id, why
 
 
 def _refused(row: "Row", error: Exception, told: "Content | Heard | None" = None) -> Line:
     from services.chassis.http.problem import resolve
     from services.outcomes.api.problems import TABLE
     from services.outcomes.commands.history import HistoryError
-    from services.outcomes.commands.rows import id_of
 
-    id_ = id_of(told) if told else str(row.values.get("external_id", ""))[:128]
+    id_ = told.external_id if told else str(row.values.get("external_id", ""))[:128]
     if isinstance(error, HistoryError):
         return row.number, REFUSED, id_, str(error)
     problem = resolve(error, TABLE)

@@ -82,9 +82,3 @@ def became(told: Content | Heard, answer: Accepted | Told) -> str:
 def would_become(answer: Reading | Told) -> str:
     """One word for what a row would come to."""
     return "held" if isinstance(answer, Reading) and answer.why else "fits"
-
-
-def id_of(told: Content | Heard) -> str:
-    """The row's own id, empty where a row of its kind has none."""
-    of = told.told if isinstance(told, Heard) else told
-    return getattr(of, "external_id", None) or ""

@@ -82,23 +82,25 @@ class RowMapping:
 
         An event's own kind says that it is one.
         """
-        told = self._field("kind", row)
-        if told is None:
-            told = self.constants.get("kind", MEASURE)
+        cell = _cell(row.get(self.columns.get("kind", "kind")))
+        told = self.constants.get("kind", MEASURE) if cell is None else self._read("kind", cell)
         return EVENT if told in FACT_KINDS else told
 
     def flat(self, kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row of a kind of `FIELDS` as the door's JSON, not checked yet."""
         found: dict[str, Any] = dict(self.constants)
         for name in self._wanted(kind):
-            cell = self._field(name, row)
+            column = self.columns.get(name, name)
+            cell = _cell(row.get(column))
             if cell is not None:
-                found[name] = cell
-            elif name == _MAY_BE_NONE and self.columns.get(name, name) in row:
+                found[name] = self._read(name, cell)
+            elif name == _MAY_BE_NONE and column in row:
                 found.setdefault(name, None)
         answers = self._answers(row) if kind == MEASURE else None
         if answers is not None:
             found["items"] = answers
+        if not self.constants and not self.templates:
+            return found  # nothing of another kind has come in
         found |= self._filled(found)
         return {name: found[name] for name in found if name == "items" or name in FIELDS[kind]}
 
@@ -106,10 +108,6 @@ class RowMapping:
         """The fields of the kind, and those that templates are filled with."""
         slots = (_SLOT.findall(template) for template in self.templates.values())
         return {*FIELDS[kind], *chain(*slots)} if self.templates else FIELDS[kind]
-
-    def _field(self, name: str, row: Mapping[str, Any]) -> Any:
-        cell = _cell(row.get(self.columns.get(name, name)))
-        return None if cell is None else self._read(name, cell)
 
     def _filled(self, found: Mapping[str, Any]) -> dict[str, str]:
         """The templates, but those with a gap: ids with gaps would make one measure of many."""

@@ -30,7 +30,7 @@ class Sight:
         """See `known` when there is no `read`."""
         self.stored: list[Event] = []
         self.blind = read is None
-        self._read = read or (lambda stream: list(known.get(stream, ())))
+        self._read: Callable[[UUID], Sequence[Any]] = read or (lambda stream: known.get(stream, ()))
         self._seen: dict[UUID, list[Event]] = {}
 
     def events(self, stream: UUID) -> list[Event]:
@@ -39,9 +39,10 @@ class Sight:
         Raises:
             ErasedError, DamagedError: as they say.
         """
-        if stream not in self._seen:
-            self._seen[stream] = readable(self._read(stream))
-        return self._seen[stream]
+        seen = self._seen.get(stream)
+        if seen is None:
+            seen = self._seen[stream] = readable(self._read(stream))
+        return seen
 
     def store(self, events: Sequence[Event]) -> None:
         """Have these stored when the command is done, and seen from now on."""

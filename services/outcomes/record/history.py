@@ -25,6 +25,11 @@ class Heard:
     episode: str
     told: Telling
 
+    @property
+    def external_id(self) -> str:
+        """The sender's own id of what is told, empty where it needs none."""
+        return getattr(self.told, "external_id", None) or ""
+
 
 Row = Content | Heard
 _Ready = Draft | Step | Exception
