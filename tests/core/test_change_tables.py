@@ -104,7 +104,8 @@ def test_methods_that_expect_a_return_to_the_mean(
         "standard_error": error,
         "critical": 1.96,
         "used": {**GROUP, "mean": sign * 14.0, **used},
-        "note": "",
+        "note": "expects each client to move towards the group's mean by itself: "
+        "who improves by less than that may count as deteriorated",
         "rows": rows(sign, [value / error for value in TOWARDS_THE_MEAN], CLASSES),
     })  # fmt: skip
 

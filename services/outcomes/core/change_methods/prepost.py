@@ -206,17 +206,21 @@ def difference_reliability(group: Sample) -> float:
     return value
 
 
+TOWARDS_THE_MEAN = (
+    "expects each client to move towards the group's mean by itself: who improves by less than "
+    "that may count as deteriorated"
+)
 FORMULAS: Mapping[str, Formula] = {
     "jacobson-truax": Formula(_jacobson_truax, lambda group: group.s_diff),
-    "gulliksen-lord-novick": Formula(_gulliksen, _predicted),
+    "gulliksen-lord-novick": Formula(_gulliksen, _predicted, note=TOWARDS_THE_MEAN),
     "hsu-lin-lord": Formula(
         _hsu,
         _predicted,
         relative=True,
         note="compares each client with the group's own change",
     ),
-    "edwards-nunnally": Formula(_edwards, lambda group: group.sem),
-    "nunnally-kotsch": Formula(_edwards, _nunnally),
+    "edwards-nunnally": Formula(_edwards, lambda group: group.sem, note=TOWARDS_THE_MEAN),
+    "nunnally-kotsch": Formula(_edwards, _nunnally, note=TOWARDS_THE_MEAN),
     "hageman-arrindell": Formula(
         _hageman,
         _hageman_error,
