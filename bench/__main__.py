@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import broker, clinic, detector, intake, latency, real, research, views
+from bench import broker, clinic, detector, history, intake, latency, real, research, views
 from bench.figures import PICTURE, Figure, as_json, keep, machine, table, write_readme
 from bench.picture import picture
 from bench.real import Real
@@ -52,6 +52,7 @@ def _parts(
     """What is measured, in order; without servers nothing that needs them."""
     return {
         "intake": lambda: intake.figures(size, folder, servers),
+        "history": lambda: history.figures(size, folder / "history"),
         "detector": lambda: detector.figures(size, folder, servers),
         "broker": lambda: broker.figures(size, folder, servers) if servers else [],
         "views and pages": lambda: views.figures(size, folder, today, servers),

@@ -9,6 +9,8 @@ class Size:
 
     warm: int
     posts: int
+    rows: int
+    """Rows of a clinic's history."""
     episodes: int
     """Episodes of the detector's log, each with ten measures."""
     library_events: int
@@ -32,6 +34,7 @@ class Size:
 FULL = Size(
     warm=400,
     posts=8_000,
+    rows=20_000,
     episodes=600,
     library_events=1_500,
     clients=10_000,
@@ -47,6 +50,7 @@ FULL = Size(
 QUICK = Size(
     warm=50,
     posts=300,
+    rows=400,
     episodes=30,
     library_events=200,
     clients=200,
