@@ -10,11 +10,12 @@ from typing import Any
 from click.testing import CliRunner
 
 from services.__main__ import main
-from services.alerts.core.alert import AlertRaised
+from services.alerts.core.alert import AlertAmended, AlertRaised
 from services.alerts.core.caseload import StatisticsNoted
 from services.alerts.views.inbox_rows import InboxRow
 from services.chassis.clock import SystemClock
 from services.embedded import Embedded
+from services.outcomes.core.findings import CourseEnded
 from tests.faults import courses
 from tests.faults.house import LIND, PEOPLE, prepared, running, settle
 from tests.faults.load import CLINICIAN
@@ -119,3 +120,27 @@ def test_an_imported_history_counts_in_the_statistics_and_prompts_nobody(tmp_pat
         share = shares["reliable_deterioration"]
         assert f"Of {share['of']} courses here in which this was found" in card["caution"]
         assert f"Of all {ENDED} courses that have ended" in card["caution"]
+
+
+def test_a_course_that_ended_this_week_is_not_heard_where_its_ending_comes_first(
+    tmp_path: Path,
+) -> None:
+    """Its last measures are no old news; all that was measured before its last day counts."""
+    clock = SystemClock()
+    house, today = prepared(tmp_path / "data", clock), clock.now().date()
+    opened = today - timedelta(weeks=len(WORSE[:8]))
+    opening, *_, closing = course(0)
+    opening |= {"opened_on": opened.isoformat()}
+    closing |= {"on": (today - timedelta(days=3)).isoformat()}
+    measures = [
+        courses.measure("E-0", week, (opened + timedelta(weeks=week)).isoformat(), total)
+        for week, total in enumerate(WORSE[:8])
+    ]
+    imported(house.data, tmp_path / "old.ndjson", [opening, closing, *measures])
+    with running(house, clock) as (both, _):
+        settle(both)
+        changed = [*noted_of(both, AlertRaised.TOPIC), *noted_of(both, AlertAmended.TOPIC)]
+        assert {one.tier for one in changed} <= {"info"}
+        assert [row for name in PEOPLE for row in calling(both, name)] == []
+        ended = both.outcomes.log.page(0, 5_000, {CourseEnded.TOPIC}).entries[-1].event
+    assert (ended.result, ended.measures) == ("failure", len(measures))
