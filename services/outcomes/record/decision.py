@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.chassis.eventlog import Damaged, EventLog, Redacted
 from services.chassis.group_commit import Committed, GroupCommit, Read
+from services.outcomes.core.episode import State, onward
 from services.outcomes.core.event import Event
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class Sight:
         self.blind = read is None
         self._read: Callable[[UUID], Sequence[Any]] = read or (lambda stream: known.get(stream, ()))
         self._seen: dict[UUID, list[Event]] = {}
+        self._folded: dict[UUID, tuple[int, State | None]] = {}
 
     def events(self, stream: UUID) -> list[Event]:
         """The events of a stream.
@@ -43,6 +45,18 @@ class Sight:
         if seen is None:
             seen = self._seen[stream] = readable(self._read(stream))
         return seen
+
+    def episode(self, stream: UUID) -> State | None:
+        """The episode whose stream this is, None when there is none. Raises as `events`.
+
+        Each event is folded once: hundreds of rows of a history may be about one episode.
+        """
+        events = self.events(stream)
+        count, state = self._folded.get(stream, (0, None))
+        if count < len(events):
+            state = onward(state, events[count:])
+            self._folded[stream] = (len(events), state)
+        return state
 
     def store(self, events: Sequence[Event]) -> None:
         """Have these stored when the command is done, and seen from now on."""

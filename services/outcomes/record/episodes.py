@@ -120,16 +120,17 @@ class Episodes:
         `again`: what was told before in the same words, and overtaken since, is no fault: it
         changes nothing.
         """
-        events, at = sight.events(step.stream), self._clock.now()
-        past = episode.fold(events)
+        stream, at = step.stream, self._clock.now()
+        past = sight.episode(stream)
         try:
             events = step.decide(past, at)
         except episode.EpisodeError:
-            if not (again and telling.was_told(events, lambda state: step.decide(state, at))):
+            said = sight.events(stream)
+            if not (again and telling.was_told(said, lambda state: step.decide(state, at))):
                 raise
             events = []
         sight.store(events)
-        state = episode.onward(past, events)
+        state = sight.episode(stream)
         if state is None:
             raise episode.UnknownEpisodeError("there is no such episode")
         new = bool(events) and (past is None or step.is_new(past))

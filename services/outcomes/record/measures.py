@@ -147,7 +147,7 @@ class Measures:
             past = measure.fold(sight.events(stream))
             if past is None or not past.held:
                 raise measure.NotHeldError("this measure is not held")
-            course = episode.fold(sight.events(UUID(past.latest.episode)))
+            course = sight.episode(UUID(past.latest.episode))
             if course is not None and course.announced and course.owner != past.latest.owner:
                 raise OtherClientError("this episode is another client's")
             reading = self.read(measure.content_of(past.latest))
@@ -345,7 +345,7 @@ class Measures:
         """
         if self._announced.get(draft.episode) == draft.owner:
             return draft
-        course = episode.fold(sight.events(draft.episode))
+        course = sight.episode(draft.episode)
         if course is None:
             self._name(sight, None, draft)
             return draft
