@@ -259,6 +259,31 @@ def test_a_table_of_all_kinds_is_read_by_a_mapping_file(data: Path, tmp_path: Pa
     assert (closing.reason, closing.on) == ("done", "2024-06-03")
 
 
+def test_a_table_of_one_kind_and_one_whose_kind_means_something_else(
+    data: Path, tmp_path: Path
+) -> None:
+    take(data, lined(tmp_path / "openings.ndjson", OPENING))
+    sessions, measures = tmp_path / "sessions.csv", tmp_path / "measures.csv"
+    sessions.write_text("episode,on,attendance\nE-1,2024-01-15,attended\n")
+    measures.write_text(
+        "kind,external_id,client,episode,administered_at,total\n"
+        "paper,m-1,K-1,E-1,2024-01-15,14\ntablet,m-2,K-1,E-1,2024-01-22,13\n"
+    )
+    of_sessions, of_measures = tmp_path / "sessions.toml", tmp_path / "measures.toml"
+    of_sessions.write_text(
+        '[constants]\nkind = "session"\n[templates]\nexternal_id = "{episode}/{kind}/{on}"\n'
+    )
+    of_measures.write_text(
+        '[constants]\ninstrument = "phq-9"\n[values.kind]\npaper = "measure"\ntablet = "measure"\n'
+    )
+    assert take(data, measures).exit_code == 1
+    assert take(data, sessions, "--mapping", of_sessions).stdout == "Imported: 1 recorded.\n"
+    assert take(data, measures, "--mapping", of_measures).stdout == "Imported: 2 recorded.\n"
+    assert [one.session for one in events(data) if one.TOPIC.endswith("session_recorded")] == [
+        "E-1/session/2024-01-15"
+    ]
+
+
 FORMS = {
     table.MEASURE: schemas.MeasureIn, table.EPISODE: schemas.EpisodeIn,
     table.APPROACH: schemas.ApproachIn, table.SESSION: schemas.SessionIn,
