@@ -9,7 +9,7 @@ from services.chassis.clock import Clock
 from services.chassis.eventlog import Entry, EventLog, Page
 from services.chassis.parking import Parking
 from services.chassis.reader import FollowerReport, Quiet, Reader
-from services.chassis.track import PASSING, Track
+from services.chassis.track import PASSING, Track, Work
 from services.chassis.turns import Turns
 
 Share = tuple[Reader, Sequence[Entry]]
@@ -53,23 +53,10 @@ class Follower(threading.Thread):
         """
         super().__init__(name=f"follower-{readers[0].name}", daemon=True)
         self._stopping = threading.Event()
-        told = report or Quiet()
         self._turns, self._urgent = turns or Turns(), urgent
-        self.tracks = [
-            Track(
-                log,
-                one,
-                parking,
-                clock,
-                self._stopping,
-                poll,
-                page,
-                told,
-                self.is_alive,
-                self._turns,
-            )
-            for one in readers
-        ]
+        told = report or Quiet()
+        work = Work(self._stopping, self.is_alive, self._turns, told, poll, page)
+        self.tracks = [Track(log, one, parking, clock, work) for one in readers]
         self._log, self._poll, self._page = log, poll, page
         self._together, self._linger = together, linger
         self._topics = _union(readers)

@@ -25,6 +25,26 @@ LONGEST_WAIT = 5.0
 """Seconds between tries while the store is away."""
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How a follower works: the same for each of its tracks.
+
+    Attributes:
+        stopping: ends every wait.
+        alive: whether its thread lives.
+        turns: in which it is called, and which it gives away where something takes longer.
+        poll: seconds between looks.
+        page: entries that are taken at once.
+    """
+
+    stopping: threading.Event
+    alive: Callable[[], bool]
+    turns: Turns
+    report: FollowerReport
+    poll: float
+    page: int
+
+
 class Track:
     """Applies pages to one reader; parks what it cannot digest; rests while a store is away."""
 
@@ -34,28 +54,21 @@ class Track:
         reader: Reader,
         parking: Parking,
         clock: Clock,
-        stopping: threading.Event,
-        poll: float,
-        page: int,
-        report: FollowerReport,
-        alive: Callable[[], bool],
-        turns: Turns,
+        work: Work,
     ) -> None:
-        """Lead `reader` through `log`; `stopping` ends every wait, `alive` tells of its thread.
-
-        It is called in a turn of `turns`, and lets others work where it takes longer than a page.
-        """
-        self.reader, self.is_alive, self._turns = reader, alive, turns
+        """Lead `reader` through `log`, as its follower works."""
+        self.reader, self.is_alive, self._turns = reader, work.alive, work.turns
         self.heartbeat = clock.now().timestamp()
         """When the last turn ended, in seconds since 1970 by the clock that was given."""
         self.cursor: int | None = None
         """How far it has come; None: to be read from what the reader stored."""
         self._log, self._parking, self._clock = log, parking, clock
-        self._stopping, self._poll, self._page, self._report = stopping, poll, page, report
+        self._stopping, self._report = work.stopping, work.report
+        self._poll, self._page = work.poll, work.page
         self._stored_at = 0.0
         self._beat = monotonic()
         self._held: dict[UUID, int] = {}
-        self._rests_until, self._rest = 0.0, poll
+        self._rests_until, self._rest = 0.0, work.poll
 
     # What others ask
 
