@@ -179,5 +179,6 @@ def _tell(counts: Counter[str], results: Path | None, *, dry_run: bool) -> None:
     click.echo(f"{'Tried, nothing stored' if dry_run else 'Imported'}: {told or 'no rows'}.")
     if counts[REFUSED]:
         where = f"see {results}" if results else "give --results FILE to see which and why"
-        click.echo(f"{counts[REFUSED]:,} were refused: {where}.")
+        were = "was" if counts[REFUSED] == 1 else "were"
+        click.echo(f"{counts[REFUSED]:,} {were} refused: {where}.")
         raise click.exceptions.Exit(1)
