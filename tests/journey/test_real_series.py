@@ -4,6 +4,7 @@ The scores are not part of this repository: they are read from the folder `share
 """
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from services.__main__ import main
 from services.chassis.clock import SteppedClock
 from tests.faults.auditor import audit
 from tests.faults.ehr import Ehr
@@ -39,12 +42,17 @@ class Series:
     score: str
     days: int
 
-    def measures(self) -> list[dict[str, Any]]:
-        """Every row as an EHR would post it, in the order of the calendar."""
+    @property
+    def path(self) -> Path:
+        """The file; the test is skipped, and says so, where it is not."""
         path = DATA / self.file
         if not path.exists():
-            pytest.skip(f"the real series were NOT posted: {path} is not on this machine")
-        with path.open(newline="") as lines:
+            pytest.skip(f"the real series were NOT read: {path} is not on this machine")
+        return path
+
+    def measures(self) -> list[dict[str, Any]]:
+        """Every row as an EHR would post it, in the order of the calendar."""
+        with self.path.open(newline="") as lines:
             found = [self._measure(number, row) for number, row in enumerate(csv.DictReader(lines))]
         return sorted(found, key=lambda one: str(one["administered_at"]))
 
@@ -194,3 +202,16 @@ def test_each_channel_speaks_of_real_courses(posted: Posted) -> None:
     channels = {one["channel"] for one in posted.findings()}
     assert channels >= {"good_news", "possibly_worse"}
     assert channels & {"off_track", "plateau", "reliable_deterioration", "gain_partly_lost"}
+
+
+@pytest.mark.parametrize("series", SERIES, ids=lambda one: one.instrument)
+def test_intervals_learned_from_other_courses_cover_about_what_they_say(series: Series) -> None:
+    words = ["--csv", str(series.path), "--client", series.person, "--day", series.time]
+    words += ["--unit", "weeks" if series.days == 7 else "days", "--score", series.score]
+    words += ["--instrument", series.instrument, "--min-measures", "3", "--bootstrap", "0"]
+    told = CliRunner().invoke(main, ["evaluate", *words, "--json", "-"])
+    assert told.exit_code == 0, told.output
+    covered = json.loads(told.stdout)["rules"]["p-fail-learned"]["coverage"]
+    assert set(covered) == {"1", "4", "6"}
+    for weeks, share in covered.items():
+        assert 0.75 <= share <= 0.90, f"{weeks} weeks ahead"
