@@ -70,12 +70,14 @@ def one_course(folder: Path, today: date) -> list[tuple[str, Message]]:
 def many(told: Sequence[tuple[str, Message]], count: int) -> Iterator[tuple[str, Message]]:
     """The messages of `count` clients, in the order in which they would come."""
     template = [(topic, message, json.dumps(message.data)) for topic, message in told]
+    # What time alone finds may come before the first measure, or not: a beginning has none of it.
+    beginning = [one for one in template if not one[1].type.startswith("finding.")][:BEGINNING]
     clinicians = max(1, count // CASELOAD)
     position = 0
     for number in range(count):
         of_first = number % clinicians == 0 and number // clinicians % WHOLE_OF_FIRST == 0
         whole = of_first or number % WHOLE == 0
-        for topic, message, text in template if whole else template[:BEGINNING]:
+        for topic, message, text in template if whole else beginning:
             position += 1
             yield topic, _of(message, text, number, number % clinicians, position)
 
