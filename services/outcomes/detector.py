@@ -211,8 +211,19 @@ class Detector:
         for event in writer.events:
             evolve(known.said, event, known.case.measures)
         known.truth, known.rows, known.told = now_true, rows, rows
-        self._not_before.pop(known.episode, None)
+        self._wait(known, ordinal(self._day_of(writer.at)))
         return writer.events
+
+    def _wait(self, known: Known, today: int) -> None:
+        """Leave what time had changed before it was heard of for tomorrow.
+
+        A course that is announced weeks after it began is followed by its measures: to call it
+        silent until they are read, a moment later, would be noise.
+        """
+        if known.truth.due is not None and known.truth.due <= today:
+            self._not_before[known.episode] = today + 1
+        else:
+            self._not_before.pop(known.episode, None)
 
     # Other rules
 

@@ -106,3 +106,15 @@ def test_the_clock_is_not_asked_while_it_is_not_trusted() -> None:
     reader._clock.set(START + timedelta(days=60))  # type: ignore[attr-defined]
     reader.idle()
     assert log.of(findings.SilenceNoticed) == []
+
+
+def test_a_course_that_is_announced_late_is_looked_at_from_the_next_day_on() -> None:
+    log = MemoryLog()
+    sender = Sender(log)
+    sender.arrived = START + timedelta(days=60)
+    sender.open(0)
+    reader = detector(log, due=lambda today: [episode_id()])
+    detect(log, reader)
+    assert reader.tick(START + timedelta(days=60)) == 0, "its measures may be on their way"
+    assert reader.tick(START + timedelta(days=61)) == 1
+    assert now_open(log)["disconnection"][2]["numbers"]["days"] == 61
