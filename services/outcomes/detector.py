@@ -26,6 +26,11 @@ RULE_CHANGED = "rule changed"
 """Why a trajectory is told anew after other rules or another version of its instrument."""
 LOOKS_EVERY_S = 0.25
 """Seconds between looks for what time alone has changed: each is a query, and time goes by days."""
+LOOKS_SHARE = 50
+"""A look that finds nothing is not repeated within so many times what it took.
+
+Thousands of courses that were announced late today are found anew by every look until tomorrow.
+"""
 CACHED = 2_000
 """Episodes whose state is kept; one with twenty measures takes about 25 kB."""
 
@@ -142,8 +147,10 @@ class Detector:
         """Notice silence, when time has come."""
         if monotonic() < self._looks_at or not (self._may_tick is None or self._may_tick()):
             return
+        began = monotonic()
         if not self.tick(self._clock.now()):
-            self._looks_at = monotonic() + LOOKS_EVERY_S
+            took = monotonic() - began
+            self._looks_at = began + max(LOOKS_EVERY_S, LOOKS_SHARE * took)
 
     # Findings
 

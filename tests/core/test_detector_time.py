@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from time import sleep
+from uuid import UUID
 
 import pytest
 
 from services.outcomes.core import findings
+from services.outcomes.detector import LOOKS_EVERY_S
 from tests.core.logbook import START, MemoryLog, Sender, detect, detector, episode_id, now_open
 
 
@@ -118,3 +121,19 @@ def test_a_course_that_is_announced_late_is_looked_at_from_the_next_day_on() -> 
     assert reader.tick(START + timedelta(days=60)) == 0, "its measures may be on their way"
     assert reader.tick(START + timedelta(days=61)) == 1
     assert now_open(log)["disconnection"][2]["numbers"]["days"] == 61
+
+
+def test_a_look_that_costs_much_is_seldom_repeated() -> None:
+    looks: list[str] = []
+
+    def due(today: str) -> list[UUID]:
+        looks.append(today)
+        sleep(0.1)
+        return []
+
+    reader = detector(MemoryLog(), due=due)
+    for _ in range(2):
+        reader.idle()
+        sleep(1.2 * LOOKS_EVERY_S)
+    reader.idle()
+    assert len(looks) == 1, "it may be asked again after five seconds"
